@@ -11,7 +11,7 @@ export default Effect.gen(function* () {
     $$ SELECT nullif(current_setting('app.customer_id', true), '') $$`
 
   yield* sql`CREATE TABLE orgs (
-    id text PRIMARY KEY,
+    id text COLLATE "C" PRIMARY KEY,
     name text NOT NULL,
     created_at timestamptz(3) NOT NULL DEFAULT now()
   )`
@@ -23,8 +23,8 @@ export default Effect.gen(function* () {
   yield* sql`CREATE POLICY operator ON orgs TO CURRENT_USER USING (true) WITH CHECK (true)`
 
   yield* sql`CREATE TABLE customers (
-    org_id text NOT NULL REFERENCES orgs (id),
-    id text NOT NULL,
+    org_id text COLLATE "C" NOT NULL REFERENCES orgs (id),
+    id text COLLATE "C" NOT NULL,
     user_id text,
     email text,
     email_verified boolean NOT NULL DEFAULT false,

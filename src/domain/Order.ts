@@ -1,0 +1,177 @@
+import { Schema, Struct } from "effect"
+import { CustomerId, PlatformId } from "./Ids.ts"
+import { DayOrInstant } from "./Moment.ts"
+import { Currency, Money } from "./Money.ts"
+import { listQuery, pageOf } from "./Page.ts"
+import { Problem } from "./Problem.ts"
+import { Text } from "./Text.ts"
+import { Timestamp } from "./Timestamp.ts"
+
+export const OrderId = PlatformId.pipe(Schema.brand("OrderId"))
+export type OrderId = typeof OrderId.Type
+
+export const OrderStatus = Schema.Literals([
+  "new",
+  "awaiting-payment",
+  "paid-partial",
+  "paid",
+  "confirmed",
+  "processing",
+  "on-hold",
+  "shipped",
+  "partially-shipped",
+  "delivered",
+  "partially-delivered",
+  "completed",
+  "failed",
+  "returned",
+  "refunded",
+  "cancelled"
+]).annotate({ identifier: "OrderStatus" })
+
+const Line = Text(0, 200)
+
+const partial = <F extends Schema.Struct.Fields>(struct: Schema.Struct<F>) =>
+  struct.mapFields(Struct.map(Schema.optionalKey))
+
+export const OrderAddress = Schema.Struct({
+  name: Schema.NullOr(Line),
+  company: Schema.NullOr(Line),
+  phone: Schema.NullOr(Line),
+  street1: Schema.NullOr(Line),
+  street2: Schema.NullOr(Line),
+  city: Schema.NullOr(Line),
+  state: Schema.NullOr(Line),
+  zip: Schema.NullOr(Line),
+  country: Schema.NullOr(
+    Schema.String.check(Schema.isPattern(/^[A-Z]{2}$/, { message: "Expected an ISO 3166-1 alpha-2 code" }))
+  )
+}).annotate({ identifier: "OrderAddress" })
+
+const Url = Schema.String.annotate({ format: "uri" }).check(
+  Schema.isPattern(/^https?:\/\/[\x21-\x7e]{1,2000}$/, { message: "Expected an http or https address" })
+)
+
+export const OrderItem = Schema.Struct({
+  id: PlatformId,
+  productId: Schema.NullOr(PlatformId),
+  sku: Schema.NullOr(Line),
+  name: Text(1, 500),
+  image: Schema.NullOr(Url),
+  quantity: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 })),
+  unitPrice: Money,
+  total: Money
+}).annotate({ identifier: "OrderItem" })
+
+export const Shipment = Schema.Struct({
+  carrier: Schema.NullOr(Line),
+  trackingNumber: Schema.NullOr(Line),
+  trackingUrl: Schema.NullOr(Url),
+  status: Schema.NullOr(Line),
+  // Kept in a jsonb column, so an instant is text in the row as well.
+  shippedAt: Schema.NullOr(Schema.toCodecJson(Timestamp)),
+  deliveredAt: Schema.NullOr(Schema.toCodecJson(Timestamp))
+}).annotate({ identifier: "Shipment" })
+
+export const Order = Schema.Struct({
+  id: OrderId,
+  number: Schema.String,
+  status: OrderStatus,
+  currency: Currency,
+  subtotal: Money,
+  discount: Money,
+  tax: Money,
+  shipping: Money,
+  total: Money,
+  items: Schema.Array(OrderItem),
+  shippingAddress: Schema.NullOr(OrderAddress),
+  billingAddress: Schema.NullOr(OrderAddress),
+  shipments: Schema.Array(Shipment),
+  placedAt: Timestamp,
+  version: Schema.Int,
+  createdAt: Timestamp,
+  updatedAt: Timestamp
+}).annotate({ identifier: "Order" })
+export type Order = typeof Order.Type
+
+/** Fields that a list of orders sorts by. */
+export const orderSorts = {
+  id: "text",
+  number: "text",
+  status: "text",
+  currency: "text",
+  subtotal: "integer",
+  discount: "integer",
+  tax: "integer",
+  shipping: "integer",
+  total: "integer",
+  placedAt: "instant",
+  version: "integer",
+  createdAt: "instant",
+  updatedAt: "instant"
+} as const
+
+export const OrdersQuery = Schema.Struct({
+  ...listQuery(orderSorts, "placedAt"),
+  status: Schema.optionalKey(Schema.Array(OrderStatus).check(Schema.isMaxLength(16))),
+  from: Schema.optionalKey(DayOrInstant),
+  to: Schema.optionalKey(DayOrInstant)
+})
+export type OrdersQuery = typeof OrdersQuery.Type
+
+export const OrdersPage = pageOf("OrdersPage", Order)
+
+/** An order as the platform pushes it; the platform's id is in the path. What is left out is empty or nothing. */
+export const OrderPush = Schema.Struct({
+  customerId: CustomerId,
+  number: Text(1, 100),
+  status: OrderStatus,
+  currency: Schema.optionalKey(Currency),
+  subtotal: Schema.optionalKey(Money),
+  discount: Schema.optionalKey(Money),
+  tax: Schema.optionalKey(Money),
+  shipping: Schema.optionalKey(Money),
+  total: Money,
+  items: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        id: Schema.optionalKey(PlatformId),
+        productId: Schema.optionalKey(Schema.NullOr(PlatformId)),
+        sku: Schema.optionalKey(Schema.NullOr(Line)),
+        name: Text(1, 500),
+        image: Schema.optionalKey(Schema.NullOr(Url)),
+        quantity: OrderItem.fields.quantity,
+        unitPrice: Money,
+        total: Schema.optionalKey(Money)
+      })
+    ).check(Schema.isMaxLength(1000))
+  ),
+  shippingAddress: Schema.optionalKey(Schema.NullOr(partial(OrderAddress))),
+  billingAddress: Schema.optionalKey(Schema.NullOr(partial(OrderAddress))),
+  shipments: Schema.optionalKey(Schema.Array(partial(Shipment)).check(Schema.isMaxLength(100))),
+  placedAt: Schema.optionalKey(Timestamp)
+})
+  .annotate({
+    identifier: "OrderPush",
+    examples: [
+      { customerId: "ada" as CustomerId, number: "1001", status: "paid", total: { amount: 4999, currency: "USD" } }
+    ]
+  })
+  .check(
+    Schema.makeFilter((order) => {
+      const currency = order.currency ?? order.total.currency
+      const others = [order.subtotal, order.discount, order.tax, order.shipping, order.total]
+        .concat(...(order.items ?? []).map((item) => [item.unitPrice, item.total]))
+        .filter((money) => money !== undefined && money.currency !== currency)
+      return others.length === 0 || "Expected every amount of an order in the order's currency"
+    })
+  )
+export type OrderPush = typeof OrderPush.Type
+
+/** Also the answer for an order of somebody else: a stranger must not learn that it exists. */
+export class OrderNotFound extends Problem<OrderNotFound>()("OrderNotFound", {
+  code: "order_not_found",
+  status: 404,
+  title: "Order not found",
+  detail: "There is no such order."
+}) {}

@@ -1,0 +1,21 @@
+import { Schema, SchemaTransformation } from "effect"
+
+const expected = "Expected an ISO 8601 instant such as 2026-11-23T10:00:00.000Z"
+
+const Iso = Schema.String.annotate({ format: "date-time", examples: ["2026-11-23T10:00:00.000Z"] }).check(
+  Schema.isPattern(
+    /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/,
+    { message: expected }
+  ),
+  // JavaScript reads 30 February as 2 March.
+  Schema.makeFilter((iso: string) => new Date(iso.slice(0, 10)).getUTCDate() === Number(iso.slice(8, 10)) || expected)
+)
+
+/** An instant: a `timestamptz(3)` column in the row, ISO 8601 in UTC with milliseconds and `Z` in JSON. */
+export const Timestamp: Schema.Codec<Date> = Schema.declare(
+  (input): input is Date => input instanceof Date && !Number.isNaN(input.getTime()),
+  {
+    expected: "a valid instant",
+    toCodecJson: () => Schema.link<Date>()(Iso, SchemaTransformation.dateFromString)
+  }
+)

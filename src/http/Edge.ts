@@ -1,0 +1,172 @@
+import { Cause, Context, Effect, Metric, Option, type Types } from "effect"
+import { HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { randomUUID } from "node:crypto"
+import { ApiKeys } from "../services/ApiKeys.ts"
+import { Tokens } from "../services/Tokens.ts"
+import { Api } from "./Api.ts"
+import { verifyApiKey, verifyBearer } from "./Authentication.ts"
+import { CurrentRequest, facts, type RequestFacts } from "./CurrentRequest.ts"
+import { HttpSettings } from "./HttpSettings.ts"
+import { methodsOf } from "./Paths.ts"
+import { complete } from "./Problems.ts"
+
+/** Paths outside of the API, all for reading. */
+export const plainPaths = ["/", "/livez", "/readyz", "/metrics", "/openapi.json", "/docs"]
+
+const requests = Metric.counter("http_requests_total", { description: "Answered requests", incremental: true })
+const seconds = Metric.histogram("http_request_duration_seconds", {
+  description: "From the request's head to its answer's",
+  boundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+})
+
+/**
+ * What every request passes on its way in and out, whatever becomes of it: its id, the path under `/api`, a problem
+ * document for each failure, conditional reads, headers, one log line, metrics.
+ */
+export const Edge = HttpRouter.middleware(
+  Effect.gen(function* () {
+    const settings = yield* HttpSettings
+    const tokens = yield* Tokens
+    const apiKeys = yield* ApiKeys
+    const methodsAt = methodsOf(Api, plainPaths)
+    const origins = new Set(settings.corsOrigins)
+    const cors = HttpMiddleware.cors({
+      allowedOrigins: (origin) => origins.has(origin),
+      allowedMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
+      allowedHeaders: [
+        "authorization",
+        "content-type",
+        "orgid",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "x-request-id",
+        "last-event-id"
+      ],
+      exposedHeaders: [
+        "etag",
+        "location",
+        "retry-after",
+        "ratelimit",
+        "ratelimit-policy",
+        "x-request-id",
+        "idempotency-replayed"
+      ],
+      maxAge: 600
+    })
+
+    /** No route took it: 401 before 404, so that only who is let in learns what is there. */
+    const unmatched = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, path: string) {
+      const methods = methodsAt(path)
+      const allow = { allow: methods.join(", ") }
+      if (request.method === "OPTIONS" && methods.length > 0) {
+        return HttpServerResponse.empty({ status: 204, headers: allow })
+      }
+      if (/^\/client-data(?:\/|$)/.test(path)) yield* verifyBearer(tokens, request.headers)
+      if (/^\/platform(?:\/|$)/.test(path)) yield* verifyApiKey(apiKeys, request.headers)
+      return methods.length > 0
+        ? HttpServerResponse.empty({ status: 405, headers: allow })
+        : HttpServerResponse.empty({ status: 404 })
+    })
+
+    const failed = (cause: Cause.Cause<unknown>, request: HttpServerRequest.HttpServerRequest, path: string) => {
+      const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+      if (HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound") {
+        return Effect.catchCause(unmatched(request, path), answerTo)
+      }
+      return answerTo(cause)
+    }
+
+    const answerTo = (cause: Cause.Cause<unknown>): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+      Effect.flatMap(HttpServerError.causeResponse(cause), ([response]) =>
+        response.status >= 500 && !Cause.hasInterruptsOnly(cause)
+          ? Effect.as(Effect.logError("Unexpected failure", cause), response)
+          : Effect.succeed(response)
+      )
+
+    return (app): Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled> =>
+      Effect.withFiber((fiber) => {
+        const started = performance.now()
+        const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
+        const url = request.url.startsWith("/api/client-data") ? request.url.slice(4) : request.url
+        const path = pathOf(url)
+        const current = facts(requestIdOf(request.headers["x-request-id"]), path)
+        const seen = url === request.url ? request : request.modify({ url })
+        const answered = app.pipe(
+          Effect.catchCause((cause) => failed(cause, seen, path)),
+          Effect.map((response) => finish(response, seen, current))
+        )
+        return (request.headers["origin"] === undefined ? answered : cors(answered)).pipe(
+          Effect.provideService(HttpServerRequest.HttpServerRequest, seen),
+          Effect.provideService(CurrentRequest, current),
+          Effect.tap((response) => record(request.method, current, response.status, performance.now() - started)),
+          Effect.annotateLogs("requestId", current.id)
+        )
+      })
+
+    function finish(
+      answer: HttpServerResponse.HttpServerResponse,
+      request: HttpServerRequest.HttpServerRequest,
+      current: RequestFacts
+    ) {
+      const response = answer.status >= 400 ? complete(answer, current) : conditional(answer, request)
+      const headers: Record<string, string> = { "x-request-id": current.id, "x-content-type-options": "nosniff" }
+      if (settings.strictTransport) headers["strict-transport-security"] = "max-age=31536000"
+      if (/^\/(?:client-data|platform)(?:\/|$)/.test(current.path)) {
+        headers["cache-control"] = response.headers["cache-control"] ?? "private, no-cache"
+        headers["vary"] = current.path.startsWith("/platform") ? "x-api-key, orgid" : "Authorization, orgid"
+        const { policy, state } = current.rateLimit ?? fullRateLimit(settings.rateLimit)
+        headers["ratelimit-policy"] = policy
+        headers["ratelimit"] = state
+      }
+      return HttpServerResponse.setHeaders(response, headers)
+    }
+  }),
+  { global: true }
+)
+
+const record = (method: string, current: RequestFacts, status: number, milliseconds: number) => {
+  const route = current.route ?? (plainPaths.includes(current.path) ? current.path : "unmatched")
+  return Effect.all(
+    [
+      Metric.update(Metric.withAttributes(requests, { method, route, status: String(status) }), 1),
+      Metric.update(Metric.withAttributes(seconds, { method, route }), milliseconds / 1000),
+      Effect.logInfo("Answered").pipe(
+        Effect.annotateLogs({
+          method,
+          route,
+          status,
+          ms: Math.round(milliseconds * 10) / 10,
+          ...(current.orgId === undefined ? {} : { org: current.orgId }),
+          ...(current.customerId === undefined ? {} : { customer: current.customerId })
+        })
+      )
+    ],
+    { discard: true }
+  )
+}
+
+const fullRateLimit = (limit: number) => ({ policy: `"customer";q=${limit};w=60`, state: `"customer";r=${limit};t=60` })
+
+const pathOf = (url: string) => {
+  const end = url.search(/[?#]/)
+  return end < 0 ? url : url.slice(0, end)
+}
+
+/** The caller's id is kept where it can stand in a log line and a header as it is. */
+const requestIdOf = (sent: string | undefined) =>
+  sent !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(sent) ? sent : randomUUID()
+
+/** RFC 9110, section 13.1.2: a reader who has this version already gets no body. */
+const conditional = (
+  response: HttpServerResponse.HttpServerResponse,
+  { headers, method }: HttpServerRequest.HttpServerRequest
+) => {
+  const etag = response.headers["etag"]
+  const asked = headers["if-none-match"]
+  if (etag === undefined || asked === undefined || response.status !== 200) return response
+  if (method !== "GET" && method !== "HEAD") return response
+  const tags = asked.split(",").map((tag) => tag.trim().replace(/^W\//, ""))
+  if (!tags.includes(etag.replace(/^W\//, "")) && asked.trim() !== "*") return response
+  return HttpServerResponse.empty({ status: 304, headers: { etag } })
+}

@@ -1,0 +1,14 @@
+import { Context } from "effect"
+
+/** What the operator decides about the HTTP side. */
+export class HttpSettings extends Context.Service<
+  HttpSettings,
+  {
+    /** Requests a minute that one customer may make. */
+    readonly rateLimit: number
+    /** Origins whose pages may call the API from a browser. */
+    readonly corsOrigins: ReadonlyArray<string>
+    /** Whether browsers should insist on TLS (RFC 6797): true where a proxy terminates it. */
+    readonly strictTransport: boolean
+  }
+>()("portico/http/HttpSettings") {}

@@ -1,0 +1,81 @@
+import { Effect, Layer, Schema } from "effect"
+import { HttpServerRequest, HttpServerRespondable, HttpServerResponse } from "effect/http"
+import { HttpApiMiddleware } from "effect/http-api"
+import { createHash } from "node:crypto"
+import { IdempotencyInProgress, IdempotencyKey, IdempotencyKeyReused } from "../domain/Idempotency.ts"
+import { InvalidRequest } from "../domain/InvalidRequest.ts"
+import { type Answer, Idempotency } from "../services/Idempotency.ts"
+import { CurrentRequest } from "./CurrentRequest.ts"
+import { complete } from "./Problems.ts"
+
+const isKey = Schema.is(IdempotencyKey)
+
+/** Runs a write that carries an `Idempotency-Key` once, and answers its repeats with the first answer, byte for byte. */
+export class IdempotencyKeys extends HttpApiMiddleware.Service<IdempotencyKeys>()("portico/http/IdempotencyKeys", {
+  error: [InvalidRequest, IdempotencyInProgress, IdempotencyKeyReused]
+}) {
+  static readonly layer = Layer.effect(
+    IdempotencyKeys,
+    Effect.gen(function* () {
+      const idempotency = yield* Idempotency
+
+      return Effect.fnUntraced(function* (httpEffect, { endpoint }) {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        const key = request.headers["idempotency-key"]
+        if (key === undefined || endpoint.method === "GET") return yield* httpEffect
+        if (!isKey(key)) return yield* malformed
+        const current = yield* CurrentRequest
+        const text = yield* Effect.orDie(request.text)
+        const named = {
+          method: endpoint.method,
+          route: endpoint.path,
+          key,
+          fingerprint: createHash("sha256")
+            .update(`${current.path}${queryOf(request.url)}\n${canonical(text)}`)
+            .digest("hex")
+        }
+        const { answer, replayed } = yield* idempotency.once(named, {
+          run: Effect.map(httpEffect, answerOf),
+          failed: (error) =>
+            Effect.map(Effect.orDie(HttpServerRespondable.toResponse(error as never)), (response) =>
+              answerOf(complete(response, current))
+            ),
+          keep: ({ status }) => status < 500 && ![400, 413, 415, 429].includes(status)
+        })
+        const { "content-type": contentType, ...headers } = answer.headers
+        return HttpServerResponse.uint8Array(answer.body, {
+          status: answer.status,
+          ...(contentType === undefined ? {} : { contentType }),
+          headers: replayed ? { ...headers, "idempotency-replayed": "true" } : headers
+        })
+      })
+    })
+  )
+}
+
+const malformed = Effect.fail(
+  new InvalidRequest({
+    errors: [{ pointer: "/header/idempotency-key", message: "Expected 1 to 255 visible ASCII characters" }]
+  })
+)
+
+const answerOf = ({ body, headers, status }: HttpServerResponse.HttpServerResponse): Answer => ({
+  status,
+  headers: { ...headers },
+  body: body._tag === "Uint8Array" ? body.body : new Uint8Array()
+})
+
+const queryOf = (url: string) => (url.includes("?") ? url.slice(url.indexOf("?")) : "")
+
+/** The same JSON whatever the order of its keys and its white space; anything else as it is. */
+const canonical = (text: string): string => {
+  try {
+    return JSON.stringify(JSON.parse(text), (_, value) =>
+      value !== null && typeof value === "object" && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : value
+    )
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,62 @@
+import { Clock, Effect, Layer } from "effect"
+import { HttpApiMiddleware } from "effect/http-api"
+import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
+import { CurrentRequest } from "./CurrentRequest.ts"
+import { HttpSettings } from "./HttpSettings.ts"
+import { RateLimited } from "./Problems.ts"
+
+const window = 60_000
+const mostCustomers = 100_000
+
+/**
+ * Requests that one customer makes, in windows of a minute (draft-ietf-httpapi-ratelimit-headers).
+ *
+ * Counted in this process only, because a count that replicas share would cost each read a write. What guards codes,
+ * money and paid look-ups is counted in Postgres: `services/SharedLimits`.
+ */
+export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires: CurrentCustomer }>()(
+  "portico/http/RateLimits",
+  { error: RateLimited }
+) {
+  static readonly layer = Layer.effect(
+    RateLimits,
+    Effect.gen(function* () {
+      const { rateLimit } = yield* HttpSettings
+      const policy = `"customer";q=${rateLimit};w=${window / 1000}`
+      const counts = new Map<string, { used: number; readonly until: number }>()
+
+      const countOf = (key: string, now: number) => {
+        const count = counts.get(key)
+        if (count !== undefined && count.until > now) return count
+        if (counts.size >= mostCustomers) forget(now)
+        const fresh = { used: 0, until: now + window }
+        // Taken out first, so that the oldest window always stands first.
+        counts.delete(key)
+        counts.set(key, fresh)
+        return fresh
+      }
+
+      const forget = (now: number) => {
+        for (const [key, { until }] of counts) {
+          if (until > now && counts.size < mostCustomers) return
+          counts.delete(key)
+        }
+      }
+
+      return Effect.fnUntraced(function* (httpEffect) {
+        const { customerId, orgId } = yield* CurrentCustomer
+        const request = yield* CurrentRequest
+        const now = (yield* Clock.Clock).currentTimeMillisUnsafe()
+        const count = countOf(`${orgId} ${customerId}`, now)
+        const seconds = Math.ceil((count.until - now) / 1000)
+        if (count.used >= rateLimit) {
+          request.rateLimit = { policy, state: `"customer";r=0;t=${seconds}` }
+          return yield* new RateLimited({ retryAfter: seconds })
+        }
+        count.used++
+        request.rateLimit = { policy, state: `"customer";r=${rateLimit - count.used};t=${seconds}` }
+        return yield* httpEffect
+      })
+    })
+  )
+}

@@ -1,0 +1,39 @@
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Customer, CustomerNotFound, CustomerPush, UserInUse } from "../../domain/Customer.ts"
+import { CustomerId } from "../../domain/Ids.ts"
+import { Profile, ProfileChanges } from "../../domain/Profile.ts"
+import { VersionMismatch } from "../../domain/Version.ts"
+import { changeHeaders, recordOf, writeHeaders } from "../Records.ts"
+
+export class ProfileApi extends HttpApiGroup.make("profile")
+  .add(
+    HttpApiEndpoint.get("get", "/", { success: recordOf(Profile) }),
+    HttpApiEndpoint.put("change", "/", {
+      headers: changeHeaders,
+      payload: ProfileChanges,
+      success: recordOf(Profile),
+      error: VersionMismatch
+    })
+  )
+  .prefix("/profile")
+  .annotateMerge(
+    OpenApi.annotations({ title: "Profile", description: "Who the customer is and how to reach them." })
+  ) {}
+
+export class PlatformCustomersApi extends HttpApiGroup.make("platformCustomers")
+  .add(
+    HttpApiEndpoint.get("get", "/:customerId", {
+      params: { customerId: CustomerId },
+      success: recordOf(Customer),
+      error: CustomerNotFound
+    }),
+    HttpApiEndpoint.put("push", "/:customerId", {
+      params: { customerId: CustomerId },
+      headers: writeHeaders,
+      payload: CustomerPush,
+      success: recordOf(Customer),
+      error: UserInUse
+    })
+  )
+  .prefix("/customers")
+  .annotateMerge(OpenApi.annotations({ title: "Platform: customers", description: "How customers get in." })) {}

@@ -1,0 +1,130 @@
+import { Effect, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
+import { CustomerPush } from "../domain/Customer.ts"
+import type { CustomerId, OrgId } from "../domain/Ids.ts"
+import { type OrderId, OrderPush } from "../domain/Order.ts"
+import { Orders } from "../services/Orders.ts"
+import { Profiles } from "../services/Profiles.ts"
+
+export const org = "demo" as OrgId
+
+const customer = Schema.decodeUnknownSync(Schema.toCodecJson(CustomerPush))
+const order = Schema.decodeUnknownSync(Schema.toCodecJson(OrderPush))
+
+const usd = (amount: number) => ({ amount, currency: "USD" })
+
+const customers = {
+  ada: customer({
+    email: "ada@example.com",
+    emailVerified: true,
+    name: "Ada Lovelace",
+    phone: "+442079460958",
+    phoneVerified: true,
+    language: "en-GB",
+    timezone: "Europe/London",
+    about: "Collects mechanical calculators.",
+    userId: "user-ada"
+  }),
+  grace: customer({
+    email: "grace@example.com",
+    emailVerified: true,
+    name: "Grace Hopper",
+    phone: "+12025550123",
+    language: "en-US",
+    timezone: "America/New_York"
+  })
+}
+
+const address = (name: string, street1: string, city: string, zip: string, country: string) => ({
+  name,
+  street1,
+  city,
+  zip,
+  country
+})
+const london = address("Ada Lovelace", "12 St James's Square", "London", "SW1Y 4LB", "GB")
+const arlington = address("Grace Hopper", "2111 Wilson Boulevard", "Arlington", "22201", "US")
+
+const orders = {
+  "ord-1001": {
+    customerId: "ada",
+    number: "1001",
+    status: "delivered",
+    subtotal: usd(12900),
+    shipping: usd(900),
+    tax: usd(2760),
+    total: usd(16560),
+    items: [
+      { productId: "slide-rule", sku: "SR-10", name: "Slide rule, 25 cm", quantity: 1, unitPrice: usd(8900) },
+      { productId: "graph-paper", sku: "GP-A4", name: "Graph paper, 100 sheets", quantity: 4, unitPrice: usd(1000) }
+    ],
+    shippingAddress: london,
+    billingAddress: london,
+    shipments: [
+      {
+        carrier: "Royal Mail",
+        trackingNumber: "AB123456789GB",
+        status: "delivered",
+        shippedAt: "2026-09-03T08:00:00.000Z",
+        deliveredAt: "2026-09-05T13:20:00.000Z"
+      }
+    ],
+    placedAt: "2026-09-02T10:15:00.000Z"
+  },
+  "ord-1002": {
+    customerId: "ada",
+    number: "1002",
+    status: "shipped",
+    subtotal: usd(24900),
+    discount: usd(2490),
+    tax: usd(4482),
+    total: usd(26892),
+    items: [
+      { productId: "comptometer", sku: "CM-8", name: "Comptometer, eight columns", quantity: 1, unitPrice: usd(24900) }
+    ],
+    shippingAddress: london,
+    billingAddress: london,
+    shipments: [
+      { carrier: "DPD", trackingNumber: "15976888", status: "in transit", shippedAt: "2026-11-20T09:30:00.000Z" }
+    ],
+    placedAt: "2026-11-18T19:42:00.000Z"
+  },
+  "ord-1003": {
+    customerId: "ada",
+    number: "1003",
+    status: "awaiting-payment",
+    total: usd(4999),
+    items: [
+      { productId: "punch-cards", sku: "PC-500", name: "Punch cards, box of 500", quantity: 1, unitPrice: usd(4999) }
+    ],
+    shippingAddress: london,
+    placedAt: "2026-11-22T07:05:00.000Z"
+  },
+  "ord-1004": {
+    customerId: "grace",
+    number: "1004",
+    status: "processing",
+    subtotal: usd(3200),
+    shipping: usd(500),
+    total: usd(3700),
+    items: [{ productId: "wire-30cm", sku: "NS-1", name: "One nanosecond of wire", quantity: 16, unitPrice: usd(200) }],
+    shippingAddress: arlington,
+    billingAddress: arlington,
+    placedAt: "2026-11-21T15:00:00.000Z"
+  }
+}
+
+/** Fills the demo org once: what a visitor changes afterwards stays changed. */
+export const seed = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const made = yield* sql`INSERT INTO orgs (id, name) VALUES (${org}, 'Demo') ON CONFLICT DO NOTHING RETURNING id`
+  if (made.length === 0) return false
+  const profiles = yield* Profiles
+  const orders_ = yield* Orders
+  yield* Effect.gen(function* () {
+    for (const [id, pushed] of Object.entries(customers)) yield* profiles.push(id as CustomerId, pushed)
+    for (const [id, pushed] of Object.entries(orders)) yield* orders_.push(id as OrderId, order(pushed))
+  }).pipe(Effect.provideService(CurrentPlatform, { orgId: org }))
+  return true
+}).pipe(Effect.orDie)

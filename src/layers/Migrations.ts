@@ -1,0 +1,28 @@
+import { Effect } from "effect"
+import { Migrator, SqlClient } from "effect/sql"
+import customers from "./migrations/0001_customers.ts"
+import orders from "./migrations/0002_orders.ts"
+import access from "./migrations/0003_access.ts"
+
+const migrations = {
+  "0001_customers": customers,
+  "0002_orders": orders,
+  "0003_access": access
+}
+
+/** The id of the newest migration this version of the code knows. */
+export const expected = Math.max(...Object.keys(migrations).map((name) => parseInt(name, 10)))
+
+/** The id of the newest migration the database has seen; 0 when it has seen none. */
+export const applied = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [newest] = yield* sql<{ readonly id: number | null }>`SELECT max(migration_id) AS id FROM effect_sql_migrations`
+  return newest?.id ?? 0
+})
+
+/** Brings the database up to date. Replicas that start together take turns: the first migrates, the others find it done. */
+export const run = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`SELECT pg_advisory_xact_lock(hashtext('portico/migrations'))`
+  return yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations) })
+}).pipe((migrate) => SqlClient.SqlClient.use((sql) => sql.withTransaction(migrate)))

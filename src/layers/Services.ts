@@ -1,0 +1,9 @@
+import { Layer } from "effect"
+import { ApiKeys } from "../services/ApiKeys.ts"
+import { Idempotency } from "../services/Idempotency.ts"
+import { Identities } from "../services/Identities.ts"
+import { Orders } from "../services/Orders.ts"
+import { Profiles } from "../services/Profiles.ts"
+
+/** What we can do. */
+export const Services = Layer.mergeAll(ApiKeys.layer, Idempotency.layer, Identities.layer, Orders.layer, Profiles.layer)

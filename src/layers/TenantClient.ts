@@ -1,0 +1,111 @@
+import { PgClient, type PgConnection, PgPool, PgTypes } from "@effect/sql-pg"
+import { type Context, Effect, type Scope, Stream, String } from "effect"
+import type { Reactivity } from "effect/reactivity"
+import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
+import type { Duplex } from "node:stream"
+import { tenantWire } from "./TenantWire.ts"
+
+/** Which tenant a fiber runs for, if any: org and customer. */
+export type TenantOf = (context: Context.Context<never>) => readonly [org: string, customer: string] | undefined
+
+/** Column names are snake_case in the database and camelCase here; what is inside of JSON values stays as it is. */
+export const names = {
+  query: String.camelToSnake,
+  result: ((known: Map<string, string>) => (column: string) => {
+    const name = known.get(column) ?? String.snakeToCamel(column)
+    if (known.size < 10_000) known.set(column, name)
+    return name
+  })(new Map())
+}
+
+/** A `SqlClient` each of whose statements runs as the tenant of its fiber, and dies without one. */
+export const make: (
+  options: PgPool.Config & { readonly stream: () => Duplex; readonly driver: string; readonly tenantOf: TenantOf }
+) => Effect.Effect<SqlClient.SqlClient, SqlError.SqlError, Scope.Scope | Reactivity.Reactivity> = Effect.fnUntraced(
+  function* ({ driver, stream, tenantOf, ...config }) {
+    const pool = yield* PgPool.make({ ...config, stream: () => tenantWire(stream()) })
+    const tenantConnection = (connection: PgConnection.PgConnection) => new TenantConnection(connection, tenantOf)
+
+    return yield* SqlClient.make({
+      acquirer: Effect.map(pool.get, tenantConnection),
+      borrower: (f) => pool.use((connection) => f(tenantConnection(connection))),
+      transactionAcquirer: Effect.map(pool.reserve, tenantConnection),
+      compiler: PgClient.makeCompiler(names.query, false),
+      transformRows: Statement.defaultTransforms(names.result, false).array,
+      driver,
+      spanAttributes: [["db.system.name", "postgresql"]],
+      prepareTransactionControls: true,
+      releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
+      commit
+    })
+  }
+)
+
+const isControl = (sql: string) => /^(?:BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)\b/.test(sql)
+
+/** Postgres answers a COMMIT of an aborted transaction with ROLLBACK, and no error. */
+const commit = (connection: SqlConnection.Connection): Effect.Effect<void, SqlError.SqlError> =>
+  Effect.flatMap(
+    connection.executeRaw("COMMIT", []) as Effect.Effect<PgConnection.Result, SqlError.SqlError>,
+    ({ command }) => {
+      if (command !== "ROLLBACK") return Effect.void
+      const message = "COMMIT rolled back an aborted transaction"
+      const reason = new SqlError.UnknownError({ cause: new Error(message), message, operation: "commit" })
+      return Effect.fail(new SqlError.SqlError({ reason }))
+    }
+  )
+
+type Params = ReadonlyArray<unknown>
+type Transform = (<A extends object>(row: ReadonlyArray<A>) => ReadonlyArray<A>) | undefined
+
+class TenantConnection implements SqlConnection.Connection {
+  readonly connection: PgConnection.PgConnection
+  readonly tenantOf: TenantOf
+
+  constructor(connection: PgConnection.PgConnection, tenantOf: TenantOf) {
+    this.connection = connection
+    this.tenantOf = tenantOf
+  }
+
+  private asTenant<A>(
+    sql: string,
+    params: Params,
+    run: (params: Params) => Effect.Effect<A, SqlError.SqlError>
+  ): Effect.Effect<A, SqlError.SqlError> {
+    if (isControl(sql)) return run(params)
+    return Effect.withFiber((fiber) => {
+      const tenant = this.tenantOf(fiber.context)
+      if (tenant === undefined) return Effect.die(new Error("A tenant statement outside of a tenant"))
+      return run([...params, PgTypes.text(tenant[0]), PgTypes.text(tenant[1])])
+    })
+  }
+
+  private rows(sql: string, params: Params, transform: Transform, prepare: boolean) {
+    return Effect.map(
+      this.asTenant(sql, params, (all) => this.connection.query(sql, all, prepare)),
+      ({ rows }) => (transform === undefined ? rows : transform(rows))
+    )
+  }
+
+  execute(sql: string, params: Params, transform: Transform) {
+    return this.rows(sql, params, transform, true)
+  }
+  executeUnprepared(sql: string, params: Params, transform: Transform) {
+    return this.rows(sql, params, transform, false)
+  }
+  executeRaw(sql: string, params: Params) {
+    return this.asTenant(sql, params, (all) => this.connection.query(sql, all))
+  }
+  executeValues(sql: string, params: Params) {
+    return this.asTenant(sql, params, (all) => this.connection.queryValues(sql, all))
+  }
+  executeValuesUnprepared(sql: string, params: Params) {
+    return this.asTenant(sql, params, (all) => this.connection.queryValues(sql, all, false))
+  }
+  executeStream(sql: string, params: Params, transform: Transform) {
+    const rows = Stream.unwrap(this.asTenant(sql, params, (all) => Effect.succeed(this.connection.stream(sql, all))))
+    return transform === undefined
+      ? rows
+      : Stream.mapArray(rows, (chunk) => transform(chunk) as unknown as typeof chunk)
+  }
+}

@@ -1,0 +1,94 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { Cause, ConfigProvider, type Context, Effect, Exit, Fiber, Layer, Redacted } from "effect"
+import { FetchHttpClient, HttpRouter } from "effect/http"
+import { createServer } from "node:http"
+import { HttpSettings } from "./http/HttpSettings.ts"
+import { Routes } from "./http/Routes.ts"
+import * as Environment from "./layers/Environment.ts"
+import * as Postgres from "./layers/Postgres.ts"
+import * as ReadinessPostgres from "./layers/ReadinessPostgres.ts"
+import { Services } from "./layers/Services.ts"
+import * as Settings from "./layers/Settings.ts"
+import * as Telemetry from "./layers/Telemetry.ts"
+import * as TokensJwt from "./layers/TokensJwt.ts"
+import { welcome } from "./layers/Welcome.ts"
+import { ApiKeys } from "./services/ApiKeys.ts"
+import { Readiness } from "./services/Readiness.ts"
+
+const Application = Services.pipe(
+  Layer.provideMerge(Layer.mergeAll(TokensJwt.layer, ReadinessPostgres.layer)),
+  Layer.provideMerge(Postgres.layer),
+  Layer.provide(FetchHttpClient.layer)
+)
+
+const server = (settings: Settings.Settings) =>
+  HttpRouter.serve(Routes, {
+    disableLogger: true,
+    disableListenLog: true,
+    routerConfig: { caseSensitive: true, ignoreDuplicateSlashes: false, maxParamLength: 1024 }
+  }).pipe(
+    Layer.provide(
+      NodeHttpServer.layer(
+        () =>
+          createServer({
+            keepAliveTimeout: 65_000,
+            headersTimeout: 10_000,
+            requestTimeout: 30_000,
+            maxHeaderSize: 16_384
+          }),
+        { port: settings.port, host: settings.host, gracefulShutdownTimeout: "7 seconds" }
+      )
+    ),
+    Layer.provide(
+      Layer.succeed(HttpSettings, {
+        rateLimit: settings.rateLimit,
+        corsOrigins: settings.corsOrigins,
+        strictTransport: settings.appEnv === "production"
+      })
+    )
+  )
+
+/** Runs until it is interrupted; `started` learns of the services when requests are answered. */
+const run = (started: (services: Context.Context<Readiness>) => void) =>
+  Effect.gen(function* () {
+    const settings = yield* Settings.load
+    yield* Effect.gen(function* () {
+      // The socket comes last: a request that arrives before its route would never be answered.
+      const services = yield* Layer.build(Application)
+      yield* Effect.gen(function* () {
+        const apiKeys = yield* ApiKeys
+        for (const { key, orgId } of settings.platformApiKeys) yield* apiKeys.ensure(orgId, Redacted.value(key))
+        yield* Layer.build(server(settings))
+        yield* settings.appEnv === "local"
+          ? welcome(settings)
+          : Effect.logInfo("Listening").pipe(Effect.annotateLogs({ host: settings.host, port: settings.port }))
+      }).pipe(Effect.provideContext(services))
+      started(services)
+      return yield* Effect.never
+    }).pipe(Effect.scoped, Effect.provide(Telemetry.layer(settings)))
+  })
+
+let begin: (() => void) | undefined
+const fiber = Effect.runFork(
+  run((services) => {
+    begin = () => Effect.runSyncWith(services)(Readiness.use(({ close }) => close))
+  }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: Environment.variables(process.env) }))))
+)
+
+let stopping = false
+const stop = (drain: number) => () => {
+  if (stopping) process.exit(1)
+  stopping = true
+  begin?.()
+  setTimeout(() => Effect.runFork(Fiber.interrupt(fiber)), drain)
+}
+process.on("SIGINT", stop(0))
+// A balancer needs a moment to see that this replica is no longer ready.
+process.on("SIGTERM", stop(begin === undefined ? 0 : 2_000))
+
+fiber.addObserver((exit) => {
+  if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) process.exit(0)
+  const error = Cause.squash(exit.cause)
+  console.error(error instanceof Error ? error.message : Cause.pretty(exit.cause))
+  process.exit(1)
+})

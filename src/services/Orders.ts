@@ -1,0 +1,156 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import type { Statement } from "effect/sql"
+import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
+import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
+import { CustomerNotFound } from "../domain/Customer.ts"
+import type { InvalidRequest } from "../domain/InvalidRequest.ts"
+import { Order, type OrderId, OrderNotFound, type OrderPush, orderSorts, type OrdersQuery } from "../domain/Order.ts"
+import type { Page } from "../domain/Page.ts"
+import { CustomerSql, PlatformSql } from "./Database.ts"
+import { paginate } from "./Paging.ts"
+
+export class Orders extends Context.Service<
+  Orders,
+  {
+    /** Newest first, unless the query sorts otherwise. */
+    readonly list: (query: OrdersQuery) => Effect.Effect<Page<Order>, InvalidRequest, CurrentCustomer>
+    /** By id, or by the number that the customer knows. */
+    readonly get: (idOrNumber: string) => Effect.Effect<Order, OrderNotFound, CurrentCustomer>
+    /** Creates or replaces the platform's order; the same push again changes nothing. */
+    readonly push: (id: OrderId, order: OrderPush) => Effect.Effect<Order, CustomerNotFound, CurrentPlatform>
+  }
+>()("portico/services/Orders") {
+  static readonly layer = Layer.effect(
+    Orders,
+    Effect.gen(function* () {
+      const sql = yield* CustomerSql
+      const platformSql = yield* PlatformSql
+
+      const columns = sql.literal(`
+        id, number, status, currency, items, shipping_address, billing_address, shipments, placed_at,
+        jsonb_build_object('amount', subtotal, 'currency', currency) AS subtotal,
+        jsonb_build_object('amount', discount, 'currency', currency) AS discount,
+        jsonb_build_object('amount', tax, 'currency', currency) AS tax,
+        jsonb_build_object('amount', shipping, 'currency', currency) AS shipping,
+        jsonb_build_object('amount', total, 'currency', currency) AS total,
+        version, created_at, updated_at`)
+
+      const sorts = Object.fromEntries(
+        Object.entries(orderSorts).map(([field, type]) => [field, { type, column: columnOf(field) }])
+      ) as Record<keyof typeof orderSorts, { type: (typeof orderSorts)[keyof typeof orderSorts]; column: string }>
+
+      const list = Effect.fn("Orders.list")(function* (query: OrdersQuery) {
+        const { customerId, orgId } = yield* CurrentCustomer
+        const zone = sql`coalesce((SELECT timezone FROM customers WHERE org_id = ${orgId} AND id = ${customerId}), 'UTC')`
+        const filters: Array<Statement.Fragment> = [sql`org_id = ${orgId}`, sql`customer_id = ${customerId}`]
+        if (query.status !== undefined) filters.push(sql.in("status", query.status))
+        if (query.from !== undefined) filters.push(sql`placed_at >= ${boundOf(query.from, 0)}`)
+        if (query.to !== undefined)
+          filters.push(sql`placed_at ${sql.literal(query.to.length === 10 ? "<" : "<=")} ${boundOf(query.to, 1)}`)
+
+        return yield* paginate({
+          sql,
+          query,
+          sorts,
+          byDefault: "placedAt",
+          item: Order,
+          columns,
+          from: sql`orders WHERE ${sql.and(filters)}`
+        }).pipe(Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
+
+        function boundOf(bound: string, daysAfter: number) {
+          return bound.length === 10
+            ? sql`((${bound}::text::date + ${daysAfter}::int)::timestamp AT TIME ZONE ${zone})`
+            : sql`${bound}::text::timestamptz`
+        }
+      })
+
+      const get = Effect.fn("Orders.get")(function* (idOrNumber: string) {
+        const { customerId, orgId } = yield* CurrentCustomer
+        const rows = yield* sql`
+          SELECT ${columns} FROM orders
+          WHERE org_id = ${orgId} AND customer_id = ${customerId} AND (id = ${idOrNumber} OR number = ${idOrNumber})
+          ORDER BY (id = ${idOrNumber}) DESC, placed_at DESC LIMIT 1
+        `.pipe(Effect.orDie)
+        if (rows[0] === undefined) return yield* new OrderNotFound()
+        return yield* Effect.orDie(Schema.decodeUnknownEffect(Order)(rows[0]))
+      })
+
+      const push = Effect.fn("Orders.push")(function* (id: OrderId, order: OrderPush) {
+        const { orgId } = yield* CurrentPlatform
+        const { tax, shipping, discount } = order
+        const total = order.total.amount
+        const subtotal =
+          order.subtotal?.amount ?? total - (tax?.amount ?? 0) - (shipping?.amount ?? 0) + (discount?.amount ?? 0)
+        const rows = yield* platformSql`
+          INSERT INTO orders (
+            org_id, id, customer_id, number, status, currency, subtotal, discount, tax, shipping, total,
+            items, shipping_address, billing_address, shipments, placed_at
+          )
+          SELECT org_id, ${id}, id, ${order.number}, ${order.status}, ${order.currency ?? order.total.currency},
+            ${subtotal}::bigint, ${discount?.amount ?? 0}::bigint, ${tax?.amount ?? 0}::bigint,
+            ${shipping?.amount ?? 0}::bigint, ${total}::bigint,
+            ${itemsOf(order)}::text::jsonb, ${addressOf(order.shippingAddress)}::text::jsonb,
+            ${addressOf(order.billingAddress)}::text::jsonb, ${shipmentsOf(order)}::text::jsonb,
+            coalesce(${order.placedAt?.toISOString() ?? null}::text::timestamptz, now())
+          FROM customers WHERE org_id = ${orgId} AND id = ${order.customerId} AND erased_at IS NULL
+          ON CONFLICT (org_id, id) DO UPDATE SET
+            customer_id = excluded.customer_id, number = excluded.number, status = excluded.status,
+            currency = excluded.currency, subtotal = excluded.subtotal, discount = excluded.discount, tax = excluded.tax,
+            shipping = excluded.shipping, total = excluded.total, items = excluded.items,
+            shipping_address = excluded.shipping_address, billing_address = excluded.billing_address,
+            shipments = excluded.shipments,
+            placed_at = coalesce(${order.placedAt?.toISOString() ?? null}::text::timestamptz, orders.placed_at)
+          RETURNING ${columns}
+        `.pipe(Effect.orDie)
+        if (rows[0] === undefined) return yield* new CustomerNotFound()
+        return yield* Effect.orDie(Schema.decodeUnknownEffect(Order)(rows[0]))
+      })
+
+      return Orders.of({ list, get, push })
+    })
+  )
+}
+
+const columnOf = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+const itemsOf = (order: OrderPush) =>
+  JSON.stringify(
+    (order.items ?? []).map((item, index) => ({
+      id: String(index + 1),
+      productId: null,
+      sku: null,
+      image: null,
+      total: { amount: item.unitPrice.amount * item.quantity, currency: item.unitPrice.currency },
+      ...item
+    }))
+  )
+
+const addressOf = (address: OrderPush["shippingAddress"]) =>
+  address === undefined || address === null
+    ? null
+    : JSON.stringify({
+        name: null,
+        company: null,
+        phone: null,
+        street1: null,
+        street2: null,
+        city: null,
+        state: null,
+        zip: null,
+        country: null,
+        ...address
+      })
+
+const shipmentsOf = (order: OrderPush) =>
+  JSON.stringify(
+    (order.shipments ?? []).map((shipment) => ({
+      carrier: null,
+      trackingNumber: null,
+      trackingUrl: null,
+      status: null,
+      shippedAt: null,
+      deliveredAt: null,
+      ...shipment
+    }))
+  )

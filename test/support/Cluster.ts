@@ -1,0 +1,120 @@
+import { Context, Effect, Layer } from "effect"
+import { execFileSync } from "node:child_process"
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync, chownSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
+import { tmpdir } from "node:os"
+import path from "node:path"
+
+/** A Postgres server of the test's own: TLS only, passwords for everybody, no roles but its superuser. */
+export class Cluster extends Context.Service<
+  Cluster,
+  {
+    readonly directory: string
+    readonly port: number
+    /** As the superuser, over the unix socket. */
+    readonly url: (database: string) => string
+    readonly certificate: string
+    readonly unrelatedCertificate: string
+    /** Kills it as a crash would, and starts it again. */
+    readonly crash: Effect.Effect<void>
+  }
+>()("portico/test/Cluster") {
+  static readonly layer = Layer.effect(
+    Cluster,
+    Effect.acquireRelease(
+      Effect.promise(async () => {
+        const directory = mkdtempSync(path.join(tmpdir(), "portico-cluster-"))
+        const as = user()
+        const run = (command: string, ...args: ReadonlyArray<string>) =>
+          execFileSync(command, args, { cwd: directory, stdio: "ignore", ...as })
+        const file = (name: string) => path.join(directory, name)
+        if (as !== undefined) chownSync(directory, as.uid, as.gid)
+        const port = await freePort()
+        const data = file("data")
+        const start = () => run(`${binaries}/pg_ctl`, "-D", data, "-l", file("log"), "-w", "start")
+
+        writeFileSync(file("password"), "postgres")
+        chmodSync(file("password"), 0o644)
+        run(`${binaries}/initdb`, "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", file("password"), "-N")
+        writeFileSync(
+          path.join(data, "postgresql.auto.conf"),
+          [
+            `port = ${port}`,
+            `unix_socket_directories = '${directory}'`,
+            "listen_addresses = '127.0.0.1'",
+            "fsync = off",
+            "ssl = on",
+            `ssl_cert_file = '${file("server.crt")}'`,
+            `ssl_key_file = '${file("server.key")}'`
+          ].join("\n")
+        )
+        writeFileSync(path.join(data, "pg_hba.conf"), "local all all scram-sha-256\nhostssl all all all scram-sha-256\n")
+        writeFileSync(file("names"), "subjectAltName=DNS:localhost")
+
+        const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        for (const ca of ["ca", "unrelated"]) {
+          const out = ["-keyout", `${ca}.key`, "-out", `${ca}.crt`]
+          run("openssl", "req", "-x509", ...key, "-days", "2", "-subj", `/CN=${ca}`, ...out)
+        }
+        run("openssl", "req", ...key, "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr")
+        const sign = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
+        run("openssl", "x509", "-req", "-in", "server.csr", ...sign, "-out", "server.crt")
+        chmodSync(file("server.key"), 0o600)
+        start()
+
+        return {
+          directory,
+          port,
+          url: (database: string) =>
+            `postgres://postgres:postgres@localhost:${port}/${database}?host=${encodeURIComponent(directory)}`,
+          certificate: file("ca.crt"),
+          unrelatedCertificate: file("unrelated.crt"),
+          crash: Effect.sync(() => {
+            run(`${binaries}/pg_ctl`, "-D", data, "-m", "immediate", "-w", "stop")
+            start()
+          }),
+          stop: () => run(`${binaries}/pg_ctl`, "-D", data, "-m", "immediate", "-w", "stop")
+        }
+      }),
+      ({ directory, stop }) =>
+        Effect.sync(() => {
+          stop()
+          rmSync(directory, { recursive: true, force: true })
+        })
+    )
+  )
+}
+
+const versions = "/usr/lib/postgresql"
+const binaries = existsSync(versions)
+  ? readdirSync(versions)
+      .map((version) => path.join(versions, version, "bin"))
+      .findLast((directory) => existsSync(path.join(directory, "initdb")))
+  : undefined
+
+/** Postgres refuses to run as root. */
+const user = (): { readonly uid: number; readonly gid: number } | undefined => {
+  if (process.getuid?.() !== 0) return undefined
+  const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }))
+  return { uid: id("-u"), gid: id("-g") }
+}
+
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+/** Why there can be no cluster on this machine, if so. */
+export const missing = (() => {
+  if (binaries === undefined) return `no Postgres server in ${versions}`
+  try {
+    execFileSync("openssl", ["version"], { stdio: "ignore" })
+    user()
+    return undefined
+  } catch {
+    return "no openssl, or no user to run Postgres as"
+  }
+})()
