@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { DateTime, Schema } from "effect"
 
 /** A filter's bound: a day in the customer's own time zone (`to` includes that day), or an instant. */
 export const DayOrInstant = Schema.String.annotate({
@@ -14,3 +14,13 @@ export const DayOrInstant = Schema.String.annotate({
       new Date(text.slice(0, 10)).getUTCDate() === Number(text.slice(8, 10)) || "Expected a day that is in the calendar"
   )
 )
+
+export const isDay = (bound: string): boolean => bound.length === 10
+
+/** The instant at which a day, or one after it, begins in a time zone: not always 24 hours apart, not always at 0:00. */
+export const dayBegins = (day: string, timeZone: string, daysAfter = 0): Date => {
+  const [year, month, date] = day.split("-").map(Number)
+  const that = new Date(Date.UTC(year!, month! - 1, date! + daysAfter))
+  const parts = { year: that.getUTCFullYear(), month: that.getUTCMonth() + 1, day: that.getUTCDate() }
+  return DateTime.toDateUtc(DateTime.makeZonedUnsafe(parts, { timeZone, adjustForTimeZone: true }))
+}

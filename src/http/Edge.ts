@@ -1,7 +1,9 @@
 import { Cause, Context, Effect, Metric, Option, type Types } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { SqlError } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { Readiness } from "../services/Readiness.ts"
 import { Tokens } from "../services/Tokens.ts"
 import { Api } from "./Api.ts"
 import { verifyApiKey, verifyBearer } from "./Authentication.ts"
@@ -28,6 +30,7 @@ export const Edge = HttpRouter.middleware(
     const settings = yield* HttpSettings
     const tokens = yield* Tokens
     const apiKeys = yield* ApiKeys
+    const readiness = yield* Readiness
     const methodsAt = methodsOf(Api, plainPaths)
     const origins = new Set(settings.corsOrigins)
     const cors = HttpMiddleware.cors({
@@ -77,12 +80,19 @@ export const Edge = HttpRouter.middleware(
       return answerTo(cause)
     }
 
-    const answerTo = (cause: Cause.Cause<unknown>): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
-      Effect.flatMap(HttpServerError.causeResponse(cause), ([response]) =>
+    const answerTo = (cause: Cause.Cause<unknown>): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+      if (isOutage(cause)) {
+        return Effect.as(
+          Effect.logError("The database is out of reach", cause),
+          HttpServerResponse.empty({ status: 503 })
+        )
+      }
+      return Effect.flatMap(HttpServerError.causeResponse(cause), ([response]) =>
         response.status >= 500 && !Cause.hasInterruptsOnly(cause)
           ? Effect.as(Effect.logError("Unexpected failure", cause), response)
           : Effect.succeed(response)
       )
+    }
 
     return (app): Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled> =>
       Effect.withFiber((fiber) => {
@@ -111,6 +121,7 @@ export const Edge = HttpRouter.middleware(
     ) {
       const response = answer.status >= 400 ? complete(answer, current) : conditional(answer, request)
       const headers: Record<string, string> = { "x-request-id": current.id, "x-content-type-options": "nosniff" }
+      if (readiness.closing()) headers["connection"] = "close"
       if (settings.strictTransport) headers["strict-transport-security"] = "max-age=31536000"
       if (/^\/(?:client-data|platform)(?:\/|$)/.test(current.path)) {
         headers["cache-control"] = response.headers["cache-control"] ?? "private, no-cache"
@@ -124,6 +135,21 @@ export const Edge = HttpRouter.middleware(
   }),
   { global: true }
 )
+
+/** Not a defect of ours: worth the caller's second try. */
+const isOutage = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => {
+    const error = Cause.isDieReason(reason) ? reason.defect : Cause.isFailReason(reason) ? reason.error : undefined
+    return SqlError.isSqlError(error) && transient.has(error.reason._tag)
+  })
+
+const transient = new Set([
+  "ConnectionError",
+  "DeadlockError",
+  "SerializationError",
+  "LockTimeoutError",
+  "StatementTimeoutError"
+])
 
 const record = (method: string, current: RequestFacts, status: number, milliseconds: number) => {
   const route = current.route ?? (plainPaths.includes(current.path) ? current.path : "unmatched")

@@ -32,12 +32,6 @@ export class UnsupportedMediaType extends Problem<UnsupportedMediaType>()("Unsup
 
 const retryAfter = Schema.Int.annotate({ description: "Seconds, as the Retry-After header says" })
 
-export class RateLimited extends Problem<RateLimited>()(
-  "RateLimited",
-  { code: "rate_limited", status: 429, title: "Too many requests", detail: "Too many requests; wait, then go on." },
-  { retryAfter }
-) {}
-
 /** Nothing of the cause is said here: it is in the log, under the request's id. */
 export class InternalError extends Problem<InternalError>()("InternalError", {
   code: "internal_error",

@@ -1,9 +1,9 @@
 import { Clock, Effect, Layer } from "effect"
 import { HttpApiMiddleware } from "effect/http-api"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
+import { RateLimited } from "../domain/RateLimited.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
-import { RateLimited } from "./Problems.ts"
 
 const window = 60_000
 const mostCustomers = 100_000

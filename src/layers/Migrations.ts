@@ -3,11 +3,13 @@ import { Migrator, SqlClient } from "effect/sql"
 import customers from "./migrations/0001_customers.ts"
 import orders from "./migrations/0002_orders.ts"
 import access from "./migrations/0003_access.ts"
+import limits from "./migrations/0004_limits.ts"
 
 const migrations = {
   "0001_customers": customers,
   "0002_orders": orders,
-  "0003_access": access
+  "0003_access": access,
+  "0004_limits": limits
 }
 
 /** The id of the newest migration this version of the code knows. */

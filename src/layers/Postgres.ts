@@ -86,6 +86,8 @@ export const make = Effect.fnUntraced(function* (database: Database, pools: Pool
       ...login,
       maxConnections,
       multiplex: true,
+      // Statements on one connection wait for the slowest of them: a few keep it busy.
+      multiplexConcurrency: 8,
       preparedStatementCacheSize: 500,
       driver: database.driver,
       tenantOf

@@ -20,16 +20,19 @@ export interface PostgresUrl {
  */
 export const parse = (url: Redacted.Redacted): Effect.Effect<PostgresUrl, Config.ConfigError> =>
   Effect.try({
-    try: () => read(new URL(Redacted.value(url))),
+    try: () => {
+      const text = Redacted.value(url)
+      // What is wrong with a URL is not said by quoting it: it holds a password.
+      if (!/^postgres(?:ql)?:\/\//.test(text) || !URL.canParse(text)) throw new Error("not a postgres:// URL")
+      return read(new URL(text))
+    },
     catch: (cause) => {
-      // The message of an invalid URL quotes it, password and all.
-      const message = cause instanceof TypeError ? "not a URL" : (cause as Error).message
+      const { message } = cause as Error
       return new Config.ConfigError(new ConfigProvider.SourceError({ message: `DATABASE_URL: ${message}` }))
     }
   })
 
 const read = (url: URL): PostgresUrl => {
-  if (!/^postgres(?:ql)?:$/.test(url.protocol)) throw new Error(`unsupported protocol "${url.protocol}"`)
   const option = (name: string) => url.searchParams.get(name) || undefined
   const host = option("host") ?? (decodeURIComponent(url.hostname).replace(/^\[(.*)\]$/, "$1") || "localhost")
   const port = Number(option("port") ?? (url.port || "5432"))

@@ -22,17 +22,15 @@ export const transaction =
     Effect.flatMap(Effect.serviceOption(sql.transactionService), (outer) =>
       Option.isSome(outer)
         ? sql.withTransaction(effect)
-        : sql
-            .withTransaction(effect)
-            .pipe(
-              Effect.sandbox,
-              Effect.retry({
-                while: isConflict,
-                times: 3,
-                schedule: Schedule.jittered(Schedule.exponential("20 millis"))
-              }),
-              Effect.catch(Effect.failCause)
-            )
+        : sql.withTransaction(effect).pipe(
+            Effect.sandbox,
+            Effect.retry({
+              while: isConflict,
+              times: 3,
+              schedule: Schedule.jittered(Schedule.exponential("20 millis"))
+            }),
+            Effect.catch(Effect.failCause)
+          )
     )
 
 // Services let most database errors die, so a conflict may come as either.

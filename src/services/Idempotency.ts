@@ -1,5 +1,5 @@
-import { Context, Data, Effect, Layer } from "effect"
-import { type SqlClient, SqlError } from "effect/sql"
+import { Context, Data, Effect, Layer, Schedule } from "effect"
+import { SqlClient, SqlError } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
@@ -48,6 +48,7 @@ export class Idempotency extends Context.Service<
     Effect.gen(function* () {
       const customerSql = yield* CustomerSql
       const platformSql = yield* PlatformSql
+      const sql = yield* SqlClient.SqlClient
 
       /** Whose keys: a customer's own, or those of an org's platform. */
       const owner = Effect.contextWith((context: Context.Context<never>) => {
@@ -120,6 +121,12 @@ export class Idempotency extends Context.Service<
         if (claimed.length === 0) return yield* replay(at, named)
         return { answer: yield* runAndStore(at, named, claim, write), replayed: false }
       })
+
+      yield* sql`DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'`.pipe(
+        Effect.ignore,
+        Effect.repeat(Schedule.spaced("1 hour")),
+        Effect.forkScoped
+      )
 
       return Idempotency.of({ once })
     })
