@@ -1,4 +1,4 @@
-import { Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { HttpServerRequest, HttpServerRespondable, HttpServerResponse } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { createHash } from "node:crypto"
@@ -7,6 +7,9 @@ import { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { type Answer, Idempotency } from "../services/Idempotency.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
 import { complete } from "./Problems.ts"
+
+/** Annotates an endpoint whose write is not one database transaction: see `Idempotency`. */
+export const CallsOut = Context.Reference<boolean>("portico/http/CallsOut", { defaultValue: () => false })
 
 const isKey = Schema.is(IdempotencyKey)
 
@@ -35,6 +38,7 @@ export class IdempotencyKeys extends HttpApiMiddleware.Service<IdempotencyKeys>(
             .digest("hex")
         }
         const { answer, replayed } = yield* idempotency.once(named, {
+          callsOut: Context.get(endpoint.annotations, CallsOut),
           run: Effect.map(httpEffect, answerOf),
           failed: (error) =>
             Effect.map(Effect.orDie(HttpServerRespondable.toResponse(error as never)), (response) =>

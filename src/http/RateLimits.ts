@@ -1,12 +1,19 @@
-import { Clock, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import { HttpApiMiddleware } from "effect/http-api"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { RateLimited } from "../domain/RateLimited.ts"
+import { SharedLimits } from "../services/SharedLimits.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 
 const window = 60_000
 const mostCustomers = 100_000
+
+/** Annotates an endpoint that costs money or guards a secret with a tighter limit per customer, true over all replicas. */
+export class Guarded extends Context.Service<
+  Guarded,
+  { readonly name: string; readonly limit: number; readonly seconds: number }
+>()("portico/http/Guarded") {}
 
 /**
  * Requests that one customer makes, in windows of a minute (draft-ietf-httpapi-ratelimit-headers).
@@ -22,6 +29,7 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
     RateLimits,
     Effect.gen(function* () {
       const { rateLimit } = yield* HttpSettings
+      const sharedLimits = yield* SharedLimits
       const policy = `"customer";q=${rateLimit};w=${window / 1000}`
       const counts = new Map<string, { used: number; readonly until: number }>()
 
@@ -43,7 +51,7 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
         }
       }
 
-      return Effect.fnUntraced(function* (httpEffect) {
+      return Effect.fnUntraced(function* (httpEffect, { endpoint }) {
         const { customerId, orgId } = yield* CurrentCustomer
         const request = yield* CurrentRequest
         const now = (yield* Clock.Clock).currentTimeMillisUnsafe()
@@ -55,6 +63,8 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
         }
         count.used++
         request.rateLimit = { policy, state: `"customer";r=${rateLimit - count.used};t=${seconds}` }
+        const guard = Context.getOrUndefined(endpoint.annotations, Guarded)
+        if (guard !== undefined) yield* sharedLimits.use({ ...guard, orgId, key: customerId })
         return yield* httpEffect
       })
     })

@@ -1,4 +1,4 @@
-import { Context, Data, Effect, Layer, Schedule } from "effect"
+import { Context, Data, Effect, identity, Layer, Schedule } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
@@ -96,12 +96,17 @@ export class Idempotency extends Context.Service<
         return { answer: { status: held.status, headers: held.headers, body: held.body }, replayed: true }
       })
 
-      const runAndStore = <E, R>(at: Owner, named: Named, claim: string, write: Write<E, R>) =>
-        transaction(at.sql)(
+      const runAndStore = <E, R>(at: Owner, named: Named, claim: string, write: Write<E, R>) => {
+        const inOne: <A, E2, R2>(effect: Effect.Effect<A, E2, R2>) => Effect.Effect<A, E2 | SqlError.SqlError, R2> =
+          write.callsOut ? identity : transaction(at.sql)
+        const run: Effect.Effect<Answer, E | SqlError.SqlError, R> = write.callsOut
+          ? write.run
+          : at.sql.withTransaction(write.run)
+        return inOne(
           Effect.gen(function* () {
-            const answer = yield* at.sql
-              .withTransaction(write.run)
-              .pipe(Effect.catch((error) => (SqlError.isSqlError(error) ? Effect.die(error) : write.failed(error))))
+            const answer = yield* Effect.catch(run, (error) =>
+              SqlError.isSqlError(error) ? Effect.die(error) : write.failed(error)
+            )
             if (!write.keep(answer)) return yield* new NotKept({ answer })
             const stored = yield* Effect.orDie(storeAnswer(at, named, claim, answer))
             // Another process took the claim over after the lease ran out: what this one did must not happen twice.
@@ -113,6 +118,7 @@ export class Idempotency extends Context.Service<
           Effect.catchTag("NotKept", ({ answer }) => Effect.as(releaseClaim(at, named, claim), answer)),
           Effect.onError(() => releaseClaim(at, named, claim))
         )
+      }
 
       const once = Effect.fnUntraced(function* <E, R>(named: Named, write: Write<E, R>) {
         const at = yield* owner
@@ -143,6 +149,11 @@ type Held = {
 }
 
 type Write<E, R> = {
+  /**
+   * A write that calls a provider, or whose failures leave traces, keeps no transaction open meanwhile: it commits its
+   * own steps, each of which bears repeating, since a crash before the answer is stored means that it runs again.
+   */
+  readonly callsOut: boolean
   readonly run: Effect.Effect<Answer, E, R>
   readonly failed: (error: E) => Effect.Effect<Answer>
   readonly keep: (answer: Answer) => boolean
