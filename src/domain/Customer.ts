@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { Email, Language, Phone, Profile, TimeZone } from "./Profile.ts"
+import { Email, Language, Phone, Profile, profileExample, TimeZone } from "./Profile.ts"
 import { Problem } from "./Problem.ts"
 import { Text } from "./Text.ts"
 
@@ -10,7 +10,10 @@ export const UserId = Text(1, 255).pipe(Schema.brand("UserId"))
 export const Customer = Schema.Struct({
   ...Profile.fields,
   userId: Schema.NullOr(Schema.String)
-}).annotate({ identifier: "Customer" })
+}).annotate({
+  identifier: "Customer",
+  examples: [{ ...profileExample, userId: "auth0|5f7c8ec7c33c6c004bbafe82" }]
+})
 export type Customer = typeof Customer.Type
 
 /** A customer as the platform pushes it; the platform's id is in the path. Absent keys stay as they are. */

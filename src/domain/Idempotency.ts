@@ -3,9 +3,8 @@ import { Problem } from "./Problem.ts"
 
 /** The caller's name for one write, so that a repeat is recognised (draft-ietf-httpapi-idempotency-key-header). */
 export const IdempotencyKey = Schema.String.annotate({
-  description: "Same key and same request: the first answer again. Kept for 24 hours.",
-  examples: ["5f0c6f9e-6c1b-4a3e-9c55-2b1d2f3a4b5c"]
-}).check(Schema.isPattern(/^[\x21-\x7e]{1,255}$/, { message: "Expected 1 to 255 visible ASCII characters" }))
+  description: "The caller's own name for this write, such as a UUID: sent again, it gets the first answer, for 24 hours"
+}).check(Schema.isPattern(/^[\x21-\x7e]{1,255}$/u, { message: "Expected 1 to 255 visible ASCII characters" }))
 
 export class IdempotencyKeyReused extends Problem<IdempotencyKeyReused>()("IdempotencyKeyReused", {
   code: "idempotency_key_reused",

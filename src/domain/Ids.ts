@@ -2,7 +2,7 @@ import { Schema } from "effect"
 
 /** An id that the platform chose: customers, orders, products ... and the orgs themselves. */
 export const PlatformId = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9._:-]{1,128}$/, {
+  Schema.isPattern(/^[A-Za-z0-9._:-]{1,128}$/u, {
     message: "Expected 1 to 128 letters, digits, dots, underscores, colons or hyphens"
   })
 )

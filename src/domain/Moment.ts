@@ -2,11 +2,11 @@ import { DateTime, Schema } from "effect"
 
 /** A filter's bound: a day in the customer's own time zone (`to` includes that day), or an instant. */
 export const DayOrInstant = Schema.String.annotate({
-  description: "A day (in the profile's time zone) or an instant",
+  description: "A day in the profile's time zone, such as 2026-11-01, or an instant",
   examples: ["2026-11-01", "2026-11-23T10:00:00.000Z"]
 }).check(
   Schema.isPattern(
-    /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d))?$/,
+    /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d))?$/u,
     { message: "Expected a day such as 2026-11-01 or an instant such as 2026-11-23T10:00:00Z" }
   ),
   Schema.makeFilter(

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 
 /** ISO 4217, three capital letters. */
 export const Currency = Schema.String.annotate({ examples: ["USD"] }).check(
-  Schema.isPattern(/^[A-Z]{3}$/, { message: "Expected an ISO 4217 currency code such as USD" })
+  Schema.isPattern(/^[A-Z]{3}$/u, { message: "Expected an ISO 4217 currency code such as USD" })
 )
 
 /** An amount in the currency's smallest unit, so that no cent is ever rounded away. */

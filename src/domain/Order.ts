@@ -1,4 +1,5 @@
 import { Schema, Struct } from "effect"
+import { example } from "./Example.ts"
 import { CustomerId, PlatformId } from "./Ids.ts"
 import { DayOrInstant } from "./Moment.ts"
 import { Currency, Money } from "./Money.ts"
@@ -6,6 +7,7 @@ import { listQuery, pageOf } from "./Page.ts"
 import { Problem } from "./Problem.ts"
 import { Text } from "./Text.ts"
 import { Timestamp } from "./Timestamp.ts"
+import { Url } from "./Url.ts"
 
 export const OrderId = PlatformId.pipe(Schema.brand("OrderId"))
 export type OrderId = typeof OrderId.Type
@@ -31,6 +33,8 @@ export const OrderStatus = Schema.Literals([
 
 const Line = Text(0, 200)
 
+const usd = (amount: number) => ({ amount, currency: "USD" })
+
 const partial = <F extends Schema.Struct.Fields>(struct: Schema.Struct<F>) =>
   struct.mapFields(Struct.map(Schema.optionalKey))
 
@@ -44,13 +48,9 @@ export const OrderAddress = Schema.Struct({
   state: Schema.NullOr(Line),
   zip: Schema.NullOr(Line),
   country: Schema.NullOr(
-    Schema.String.check(Schema.isPattern(/^[A-Z]{2}$/, { message: "Expected an ISO 3166-1 alpha-2 code" }))
+    Schema.String.check(Schema.isPattern(/^[A-Z]{2}$/u, { message: "Expected an ISO 3166-1 alpha-2 code" }))
   )
 }).annotate({ identifier: "OrderAddress" })
-
-const Url = Schema.String.annotate({ format: "uri" }).check(
-  Schema.isPattern(/^https?:\/\/[\x21-\x7e]{1,2000}$/, { message: "Expected an http or https address" })
-)
 
 export const OrderItem = Schema.Struct({
   id: PlatformId,
@@ -91,7 +91,60 @@ export const Order = Schema.Struct({
   version: Schema.Int,
   createdAt: Timestamp,
   updatedAt: Timestamp
-}).annotate({ identifier: "Order" })
+}).annotate({
+  identifier: "Order",
+  examples: [
+    example({
+      id: OrderId.make("order-1001"),
+      number: "1001",
+      status: "shipped",
+      currency: "USD",
+      subtotal: usd(8900),
+      discount: usd(890),
+      tax: usd(641),
+      shipping: usd(500),
+      total: usd(9151),
+      items: [
+        {
+          id: "1",
+          productId: "slide-rule",
+          sku: "SR-10",
+          name: "Slide rule",
+          image: "https://shop.example/slide-rule.jpg",
+          quantity: 1,
+          unitPrice: usd(8900),
+          total: usd(8900)
+        }
+      ],
+      shippingAddress: {
+        name: "Ada Lovelace",
+        company: null,
+        phone: "+442079460123",
+        street1: "12 St James's Square",
+        street2: null,
+        city: "London",
+        state: null,
+        zip: "SW1Y 4JH",
+        country: "GB"
+      },
+      billingAddress: null,
+      shipments: [
+        {
+          carrier: "DHL",
+          trackingNumber: "00340434161094042557",
+          trackingUrl: "https://www.dhl.com/track?id=00340434161094042557",
+          status: "in transit",
+          shippedAt: new Date("2026-11-03T08:00:00.000Z"),
+          deliveredAt: null
+        }
+      ],
+      placedAt: new Date("2026-11-02T17:31:00.000Z"),
+      version: 3,
+      createdAt: new Date("2026-11-02T17:31:02.118Z"),
+      updatedAt: new Date("2026-11-03T08:00:04.530Z")
+    })
+  ]
+})
 export type Order = typeof Order.Type
 
 /** Fields that a list of orders sorts by. */
@@ -152,7 +205,6 @@ export const OrderPush = Schema.Struct({
   placedAt: Schema.optionalKey(Timestamp)
 })
   .annotate({
-    identifier: "OrderPush",
     examples: [
       { customerId: "ada" as CustomerId, number: "1001", status: "paid", total: { amount: 4999, currency: "USD" } }
     ]
@@ -166,6 +218,7 @@ export const OrderPush = Schema.Struct({
       return others.length === 0 || "Expected every amount of an order in the order's currency"
     })
   )
+  .annotate({ identifier: "OrderPush" })
 export type OrderPush = typeof OrderPush.Type
 
 /** Also the answer for an order of somebody else: a stranger must not learn that it exists. */

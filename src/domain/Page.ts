@@ -4,7 +4,7 @@ import { Schema } from "effect"
 export type SortType = "text" | "instant" | "integer"
 
 /** The query of every list: `p`, `ps`, `s`, `st`, `cursor`, `count`. Unknown sort fields and values out of range are 400. */
-export const listQuery = <const Field extends string>(sorts: Readonly<Record<Field, SortType>>, byDefault: Field) => ({
+export const listQuery = <const Field extends string>(sorts: Readonly<Record<Field, SortType>>, byDefault: NoInfer<Field>) => ({
   p: Schema.optionalKey(
     Schema.Int.annotate({ description: "Page, from 1", default: 1 }).check(
       Schema.isBetween({ minimum: 1, maximum: 1_000_000 })
@@ -25,7 +25,7 @@ export const listQuery = <const Field extends string>(sorts: Readonly<Record<Fie
   cursor: Schema.optionalKey(
     Schema.String.annotate({
       description: "`nextCursor` of the page before, instead of `p`: skips and repeats nothing while rows are added"
-    }).check(Schema.isPattern(/^[A-Za-z0-9_-]{1,2048}$/, { message: "Expected the nextCursor of an earlier answer" }))
+    }).check(Schema.isPattern(/^[A-Za-z0-9_-]{1,2048}$/u, { message: "Expected the nextCursor of an earlier answer" }))
   ),
   count: Schema.optionalKey(
     Schema.Boolean.annotate({

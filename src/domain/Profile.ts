@@ -1,10 +1,11 @@
 import { Schema } from "effect"
 import { isValidPhoneNumber } from "libphonenumber-js/min"
+import { example } from "./Example.ts"
 import { CustomerId } from "./Ids.ts"
 import { Text } from "./Text.ts"
 import { Timestamp } from "./Timestamp.ts"
 
-const e164 = /^\+[1-9]\d{6,14}$/
+const e164 = /^\+[1-9]\d{6,14}$/u
 
 /** E.164: a plus sign, the country code and the subscriber's number, as `+14155552671`. */
 export const Phone = Schema.String.annotate({ examples: ["+14155552671"] }).check(
@@ -19,7 +20,7 @@ export const Phone = Schema.String.annotate({ examples: ["+14155552671"] }).chec
 
 /** BCP 47, as `en` or `pt-BR`. */
 export const Language = Schema.String.annotate({ examples: ["en-GB"] }).check(
-  Schema.isPattern(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,5}$/, {
+  Schema.isPattern(/^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,5}$/u, {
     message: "Expected a BCP 47 language tag such as en-GB"
   }),
   Schema.makeFilter(
@@ -29,7 +30,7 @@ export const Language = Schema.String.annotate({ examples: ["en-GB"] }).check(
 
 /** IANA, as `Europe/Berlin` or `UTC`; offsets such as `+01:00` are not zones. */
 export const TimeZone = Schema.String.annotate({ examples: ["Europe/Berlin"] }).check(
-  Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]{1,63}$/, { message: "Expected an IANA time zone such as Europe/Berlin" }),
+  Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]{1,63}$/u, { message: "Expected an IANA time zone such as Europe/Berlin" }),
   Schema.makeFilter(
     (zone: string) =>
       parses(() => new Intl.DateTimeFormat("en", { timeZone: zone })) ||
@@ -49,12 +50,27 @@ const parses = (parse: () => unknown): boolean => {
 /** RFC 5321 addresses without quoted local parts: nothing in it can end a header or name a second recipient. */
 export const Email = Schema.String.annotate({ format: "email", examples: ["ada@example.com"] }).check(
   Schema.isPattern(
-    /^(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/,
+    /^(?=.{3,254}$)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/u,
     {
       message: "Expected an email address"
     }
   )
 )
+
+export const profileExample = example({
+  id: CustomerId.make("ada"),
+  email: "ada@example.com",
+  name: "Ada Lovelace",
+  phone: "+442079460123",
+  language: "en-GB",
+  timezone: "Europe/London",
+  about: null,
+  emailVerified: true,
+  phoneVerified: false,
+  version: 3,
+  createdAt: new Date("2026-11-02T17:31:02.118Z"),
+  updatedAt: new Date("2026-11-23T10:00:00.000Z")
+})
 
 export const Profile = Schema.Struct({
   id: CustomerId,
@@ -69,7 +85,10 @@ export const Profile = Schema.Struct({
   version: Schema.Int,
   createdAt: Timestamp,
   updatedAt: Timestamp
-}).annotate({ identifier: "Profile" })
+}).annotate({
+  identifier: "Profile",
+  examples: [profileExample]
+})
 export type Profile = typeof Profile.Type
 
 /** What a customer may change: an absent key stays as it is, `null` clears. */

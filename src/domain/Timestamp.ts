@@ -4,7 +4,7 @@ const expected = "Expected an ISO 8601 instant such as 2026-11-23T10:00:00.000Z"
 
 const Iso = Schema.String.annotate({ format: "date-time", examples: ["2026-11-23T10:00:00.000Z"] }).check(
   Schema.isPattern(
-    /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/,
+    /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/u,
     { message: expected }
   ),
   // JavaScript reads 30 February as 2 March.

@@ -3,11 +3,10 @@ import { Problem } from "./Problem.ts"
 
 /** The versions that an `If-Match` header names (RFC 9110, section 13.1.1); `*` names whichever is there. */
 export const IfMatch = Schema.String.annotate({
-  description: "Change only this version: the `ETag` of an earlier answer",
-  examples: ['"3"']
+  description: 'Change only this version: the `ETag` of an earlier answer, such as `"3"`'
 })
   .check(
-    Schema.isPattern(/^(?:\*|(?:W\/)?"[\x21\x23-\x7e]{0,64}"(?:\s*,\s*(?:W\/)?"[\x21\x23-\x7e]{0,64}"){0,15})$/, {
+    Schema.isPattern(/^(?:\*|(?:W\/)?"[\x21\x23-\x7e]{0,64}"(?:\s{0,8},\s{0,8}(?:W\/)?"[\x21\x23-\x7e]{0,64}"){0,15})$/u, {
       message: 'Expected * or entity tags such as "3"'
     })
   )

@@ -1,6 +1,8 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
 import { PlatformCustomersApi, ProfileApi } from "./api/Profile.ts"
+import { PlatformTransactionsApi, TransactionsApi } from "./api/Transactions.ts"
+import { PlatformProductsApi, WishlistApi } from "./api/Wishlist.ts"
 import { Authentication, PlatformAuthentication } from "./Authentication.ts"
 import { document } from "./Document.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
@@ -9,7 +11,7 @@ import { Validation } from "./Validation.ts"
 
 // The middleware added last runs first.
 const clientData = HttpApi.make("portico")
-  .add(ProfileApi, OrdersApi)
+  .add(ProfileApi, OrdersApi, WishlistApi, TransactionsApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
@@ -17,23 +19,16 @@ const clientData = HttpApi.make("portico")
   .middleware(Authentication)
 
 const platform = HttpApi.make("portico")
-  .add(PlatformCustomersApi, PlatformOrdersApi)
+  .add(PlatformCustomersApi, PlatformOrdersApi, PlatformProductsApi, PlatformTransactionsApi)
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
   .middleware(PlatformAuthentication)
 
-export class Api extends HttpApi.make("portico")
-  .addHttpApi(clientData)
-  .addHttpApi(platform)
+const all = HttpApi.make("portico").addHttpApi(clientData).addHttpApi(platform)
+
+export class Api extends all
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", onExcessProperty: "error" })
   .annotate(HttpApi.QueryParseOptions, { errors: "all" })
   .annotate(HttpApi.SuccessParseOptions, { disableChecks: true })
-  .annotateMerge(
-    OpenApi.annotations({
-      title: "Portico",
-      version: "0.1.0",
-      description: "The customer account API behind a customer portal.",
-      transform: document
-    })
-  ) {}
+  .annotateMerge(OpenApi.annotations({ transform: document(all) })) {}

@@ -1,1 +1,216 @@
-export const document = (spec: Record<string, any>): Record<string, any> => spec
+import { type JsonSchema, Schema } from "effect"
+import { HttpApi, type HttpApiGroup, type OpenApi } from "effect/http-api"
+import { edgeParameters, headers, info, securitySchemes, sharedParameters } from "./DocumentParts.ts"
+
+type Json = JsonSchema.JsonSchema
+
+interface Parameter extends Omit<OpenApi.OpenAPISpecParameter, "schema"> {
+  readonly schema: Json
+}
+
+/**
+ * Makes the OpenAPI document that HttpApi derives say all that the server does: numbers and booleans of a query as what
+ * they are, the orgid header, which failures an operation can really meet, the headers of answers.
+ */
+export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<string, Groups>) => {
+  return (derived: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+    const { components, openapi, paths, tags } = tidy(derived) as OpenApi.OpenAPISpec
+    const schemas = Object.entries(components.schemas).map(([name, schema]) => [ownName(name), schema] as const)
+    const schemaOf = Object.fromEntries(schemas)
+    const scalars = scalarParameters(api)
+    const responses: Record<string, unknown> = {}
+    const parameters: Record<string, unknown> = { ...edgeParameters }
+    const sent = new Set<string>()
+
+    const failure = (names: ReadonlyArray<string>) => {
+      const key = names.join("Or")
+      const problems = names.map((name) => schemaOf[name]?.["properties"] as Readonly<Record<string, Json>>)
+      responses[key] ??= {
+        description: problems.map(({ title }) => title?.["const"]).join(" | "),
+        headers: refs("headers", [
+          ...everywhere,
+          ...(problems.some(({ status }) => status?.["const"] === 401) ? ["WWW-Authenticate"] : []),
+          ...(problems.some(({ retryAfter }) => retryAfter !== undefined) ? ["Retry-After"] : [])
+        ]),
+        content: {
+          "application/problem+json": {
+            schema: names.length === 1 ? ref("schemas", key) : { oneOf: names.map((name) => ref("schemas", name)) }
+          }
+        }
+      }
+      return ref("responses", key)
+    }
+
+    const operation = (method: string, operation: OpenApi.OpenAPISpecOperation) => {
+      const { operationId, parameters: inputs, requestBody, responses: outcomes, ...head } = operation
+      const reads = method === "get"
+      const tagged = reads && "etag" in (outcomes[200]?.headers ?? {})
+      const inapplicable = [
+        ...(reads ? ["IdempotencyInProgress", "IdempotencyKeyReused"] : []),
+        ...(requestBody === undefined ? ["PayloadTooLarge", "UnsupportedMediaType"] : [])
+      ]
+      reachable(requestBody, schemaOf, sent)
+
+      const answers: Record<string, unknown> = tagged ? { 304: ref("responses", "NotModified") } : {}
+      for (const [status, { content, description, headers: own }] of Object.entries(outcomes)) {
+        if (Number(status) < 400) {
+          answers[status] = {
+            description,
+            headers: { ...headersOf(own), ...refs("headers", reads ? everywhere : [...everywhere, replayed]) },
+            ...(content === undefined ? {} : { content: open(content) })
+          }
+        } else {
+          const names = schemasIn(content).filter((name) => !inapplicable.includes(name))
+          if (names.length > 0) answers[status] = failure(names)
+        }
+      }
+
+      const declared = inputs.map(({ schema, ...rest }) => {
+        const parameter = parameterOf({
+          ...rest,
+          schema: scalars.get(`${operationId} ${rest.name}`) ?? (schema as Json)
+        })
+        const name = sharedParameters[parameter.name]
+        if (name === undefined) return parameter
+        parameters[name] ??= parameter
+        return JSON.stringify(parameters[name]) === JSON.stringify(parameter) ? ref("parameters", name) : parameter
+      })
+      const common = ["OrgId", ...(tagged ? ["IfNoneMatch"] : [])].map((name) => ref("parameters", name))
+      return {
+        ...head,
+        operationId,
+        parameters: [...common, ...declared],
+        ...(requestBody === undefined ? {} : { requestBody }),
+        responses: answers
+      }
+    }
+
+    const documented = Object.entries(paths).map(([path, item]) => [
+      path,
+      Object.fromEntries(
+        Object.entries(item).map(([method, of]) => [method, operation(method, of as OpenApi.OpenAPISpecOperation)])
+      )
+    ])
+    responses["NotModified"] = {
+      description: "Nothing has changed since the version that If-None-Match names",
+      headers: refs("headers", ["ETag", ...everywhere])
+    }
+    // Without servers it means the one it comes from; "/" would mean the same, but clients put it before each path.
+    return {
+      openapi,
+      info,
+      tags,
+      paths: Object.fromEntries(documented),
+      components: {
+        securitySchemes,
+        parameters: sorted(Object.entries(parameters)),
+        headers,
+        responses: sorted(Object.entries(responses)),
+        schemas: sorted(schemas.map(([name, schema]) => [name, sent.has(name) ? schema : open(problemOf(schema))]))
+      }
+    }
+  }
+}
+
+const everywhere = ["RateLimit", "RateLimit-Policy", "X-Request-Id"]
+const replayed = "Idempotency-Replayed"
+
+const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
+
+const refs = (kind: string, names: ReadonlyArray<string>) =>
+  Object.fromEntries(names.map((name) => [name, ref(kind, name)]))
+
+const sorted = (entries: ReadonlyArray<readonly [string, unknown]>) =>
+  Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** HttpApi calls the JSON of a class `OrderNotFoundEncoded`. */
+const ownName = (name: string) => name.replace(/Encoded$/, "")
+
+/** Names as a person would give them, constants as constants, and no mention of keys that must not be sent. */
+const tidy = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(tidy)
+  if (!isObject(value)) return value
+  const { enum: values, ...rest } = value
+  const kept = Object.entries(rest).filter(([, inner]) => !isNever(inner))
+  const out = Object.fromEntries(kept.map(([key, inner]) => [key, tidy(inner)]))
+  if (typeof out["$ref"] === "string") out["$ref"] = ownName(out["$ref"])
+  if (!Array.isArray(values)) return out
+  if (values.length > 1) return { ...out, enum: values }
+  return { ...out, type: Number.isInteger(values[0]) ? "integer" : out["type"], const: values[0] }
+}
+
+/** Requests are closed, as the server refuses unknown keys; answers are open, as they may gain some. */
+const open = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(open)
+  if (!isObject(value)) return value
+  const kept = Object.entries(value).filter(([key, inner]) => key !== "additionalProperties" || inner !== false)
+  return Object.fromEntries(kept.map(([key, inner]) => [key, open(inner)]))
+}
+
+/** The edge fills in what the error leaves out, so all of a problem is always there. */
+const problemOf = (schema: Json): Json => {
+  const { code, detail, instance, requestId, status, title, type, ...rest } = (schema["properties"] ?? {}) as Json
+  if (requestId === undefined || instance === undefined) return schema
+  const members = { type, title, status, detail, instance, code, requestId }
+  const required = new Set([...Object.keys(members), ...(schema["required"] as ReadonlyArray<string>)])
+  return { ...schema, properties: { ...members, ...rest }, required: [...required] }
+}
+
+/** The parameters that are numbers or booleans: HttpApi shows the text that they are on the wire. */
+const scalarParameters = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<string, Groups>) => {
+  const found = new Map<string, Json>()
+  HttpApi.reflect(api, {
+    onGroup: () => {},
+    onEndpoint: ({ endpoint, group }) => {
+      for (const part of [endpoint.params, endpoint.query]) {
+        if (part === undefined) continue
+        const { schema } = Schema.toJsonSchemaDocument(Schema.toType(part))
+        for (const [name, property] of Object.entries((schema["properties"] ?? {}) as Readonly<Record<string, Json>>)) {
+          if (!["integer", "number", "boolean"].includes(property["type"] as string)) continue
+          found.set(`${group.identifier}.${endpoint.identifier} ${name}`, property)
+        }
+      }
+    }
+  })
+  return found
+}
+
+/** What is optional has no example: whoever tries a request out as it is shown would send it. */
+const parameterOf = ({ schema: { description, examples, ...schema }, ...parameter }: Parameter) => {
+  const name = parameter.in === "header" ? headerName(parameter.name) : parameter.name
+  const list = schema["type"] === "array" && parameter.in === "query" ? { style: "form", explode: true } : {}
+  return {
+    ...parameter,
+    name,
+    ...(description === undefined ? {} : { description }),
+    ...list,
+    schema: parameter.required && examples !== undefined ? { ...schema, examples } : schema
+  }
+}
+
+const headersOf = (own: Readonly<Record<string, OpenApi.OpenAPISpecHeader>> = {}) =>
+  Object.fromEntries(
+    Object.entries(own).map(([name, header]) => {
+      const known = Object.keys(headers).find((key) => key.toLowerCase() === name)
+      return known === undefined ? [headerName(name), header] : [known, ref("headers", known)]
+    })
+  )
+
+const headerName = (name: string) => name.replace(/(?<=^|-)[a-z]/g, (letter) => letter.toUpperCase())
+
+const schemasIn = (value: unknown): ReadonlyArray<string> =>
+  [...JSON.stringify(value ?? null).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1]!)
+
+const reachable = (from: unknown, schemas: Readonly<Record<string, Json>>, seen: Set<string>) => {
+  for (const name of schemasIn(from)) {
+    if (seen.has(name)) continue
+    seen.add(name)
+    reachable(schemas[name], schemas, seen)
+  }
+}
+
+const isNever = (schema: unknown) =>
+  isObject(schema) && isObject(schema["not"]) && Object.keys(schema["not"]).length === 0
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)

@@ -140,16 +140,22 @@ export const Edge = HttpRouter.middleware(
 const isOutage = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => {
     const error = Cause.isDieReason(reason) ? reason.defect : Cause.isFailReason(reason) ? reason.error : undefined
-    return SqlError.isSqlError(error) && transient.has(error.reason._tag)
+    return SqlError.isSqlError(error) && (passing.has(error.reason._tag) || passing.has(sqlStateOf(error)))
   })
 
-const transient = new Set([
+const passing = new Set([
   "ConnectionError",
   "DeadlockError",
   "SerializationError",
   "LockTimeoutError",
-  "StatementTimeoutError"
+  "StatementTimeoutError",
+  // Shut down, starting up, out of connections: the driver has no name for these.
+  "57P01",
+  "57P03",
+  "53300"
 ])
+
+const sqlStateOf = ({ reason: { cause } }: SqlError.SqlError) => String((cause as { code?: unknown } | undefined)?.code)
 
 const record = (method: string, current: RequestFacts, status: number, milliseconds: number) => {
   const route = current.route ?? (plainPaths.includes(current.path) ? current.path : "unmatched")

@@ -1,11 +1,14 @@
-import { ByteSize, Effect, Layer } from "effect"
-import { HttpIncomingMessage, HttpRouter, HttpServerResponse } from "effect/http"
-import { HttpApiBuilder, HttpApiScalar } from "effect/http-api"
+import { ByteSize, Layer } from "effect"
+import { HttpIncomingMessage } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "./Api.ts"
 import { Authentication, PlatformAuthentication } from "./Authentication.ts"
+import { Docs } from "./Docs.ts"
 import { Edge } from "./Edge.ts"
 import { OrdersHandlers, PlatformOrdersHandlers } from "./handlers/Orders.ts"
 import { PlatformCustomersHandlers, ProfileHandlers } from "./handlers/Profile.ts"
+import { PlatformTransactionsHandlers, TransactionsHandlers } from "./handlers/Transactions.ts"
+import { PlatformProductsHandlers, WishlistHandlers } from "./handlers/Wishlist.ts"
 import { Health } from "./Health.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { RateLimits } from "./RateLimits.ts"
@@ -14,10 +17,18 @@ import { Validation } from "./Validation.ts"
 /** Everything that answers: the API, its document, and what operators ask. */
 export const Routes = Layer.mergeAll(
   HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-    Layer.provide([ProfileHandlers, PlatformCustomersHandlers, OrdersHandlers, PlatformOrdersHandlers])
+    Layer.provide([
+      ProfileHandlers,
+      PlatformCustomersHandlers,
+      OrdersHandlers,
+      PlatformOrdersHandlers,
+      WishlistHandlers,
+      PlatformProductsHandlers,
+      TransactionsHandlers,
+      PlatformTransactionsHandlers
+    ])
   ),
-  HttpApiScalar.layer(Api, { path: "/docs", scalar: { withDefaultFonts: false } }),
-  HttpRouter.add("GET", "/", Effect.succeed(HttpServerResponse.redirect("/docs"))),
+  Docs,
   Health,
   Edge
 ).pipe(

@@ -1,7 +1,7 @@
 import { Effect, SchemaIssue } from "effect"
 import { HttpApiMiddleware } from "effect/http-api"
 import { InvalidRequest } from "../domain/InvalidRequest.ts"
-import { PayloadTooLarge, UnsupportedMediaType } from "./Problems.ts"
+import { InternalError, PayloadTooLarge, ServiceUnavailable, UnsupportedMediaType } from "./Problems.ts"
 
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -14,7 +14,7 @@ const segment = (key: PropertyKey | { readonly key: PropertyKey }) =>
 
 /** Says of a request that does not decode what is wrong with it and where, as JSON pointers (RFC 6901). */
 export class Validation extends HttpApiMiddleware.Service<Validation>()("portico/http/Validation", {
-  error: [InvalidRequest, PayloadTooLarge, UnsupportedMediaType]
+  error: [InvalidRequest, PayloadTooLarge, UnsupportedMediaType, InternalError, ServiceUnavailable]
 }) {
   static readonly layer = HttpApiMiddleware.layerSchemaErrorTransform(Validation, (error) => {
     if (error.kind === "Body" || error.kind === "ResponseHeaders") return Effect.die(error)

@@ -1,16 +1,27 @@
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import { CustomerPush } from "../domain/Customer.ts"
 import type { CustomerId, OrgId } from "../domain/Ids.ts"
 import { type OrderId, OrderPush } from "../domain/Order.ts"
+import type { ProductId } from "../domain/Product.ts"
+import { type TransactionId, TransactionPush } from "../domain/Transaction.ts"
 import { Orders } from "../services/Orders.ts"
+import { Products } from "../services/Products.ts"
 import { Profiles } from "../services/Profiles.ts"
+import { Transactions } from "../services/Transactions.ts"
+import { Wallet } from "../services/Wallet.ts"
+import { Wishlist } from "../services/Wishlist.ts"
 
 export const org = "demo" as OrgId
 
 const customer = Schema.decodeUnknownSync(Schema.toCodecJson(CustomerPush))
 const order = Schema.decodeUnknownSync(Schema.toCodecJson(OrderPush))
+
+const transaction = Schema.decodeUnknownSync(Schema.toCodecJson(TransactionPush))
+
+const ada = { orgId: org, customerId: "ada" as CustomerId }
 
 const usd = (amount: number) => ({ amount, currency: "USD" })
 
@@ -115,6 +126,61 @@ const orders = {
   }
 }
 
+const products = {
+  "slide-rule": { sku: "SR-10", name: "Slide rule, 25 cm", price: usd(8900), available: true },
+  "graph-paper": { sku: "GP-A4", name: "Graph paper, 100 sheets", price: usd(1000), available: true },
+  comptometer: { sku: "CM-8", name: "Comptometer, eight columns", price: usd(24900), available: true },
+  "punch-cards": { sku: "PC-500", name: "Punch cards, box of 500", price: usd(4999), available: true },
+  "wire-30cm": { sku: "NS-1", name: "One nanosecond of wire", price: usd(200), available: true },
+  arithmometer: { sku: "AM-1820", name: "Arithmometer, 1820", price: usd(420000), available: false }
+}
+
+const transactions = {
+  "txn-1": {
+    customerId: "ada",
+    type: "payment",
+    status: "paid",
+    amount: usd(16560),
+    method: { type: "card", label: "Visa 4242" },
+    gateway: "stripe",
+    orderId: "ord-1001",
+    reference: "ch_1001",
+    createdAt: "2026-09-02T10:16:00.000Z"
+  },
+  "txn-2": {
+    customerId: "ada",
+    type: "refund",
+    status: "refunded",
+    amount: usd(-1000),
+    method: { type: "card", label: "Visa 4242" },
+    gateway: "stripe",
+    orderId: "ord-1001",
+    reference: "re_1001",
+    description: "One pack of graph paper arrived wet",
+    createdAt: "2026-09-09T08:00:00.000Z"
+  },
+  "txn-3": {
+    customerId: "ada",
+    type: "payment",
+    status: "paid",
+    amount: usd(26892),
+    method: { type: "paypal", label: "ada@example.com" },
+    gateway: "paypal",
+    orderId: "ord-1002",
+    createdAt: "2026-11-18T19:43:00.000Z"
+  },
+  "txn-4": {
+    customerId: "grace",
+    type: "payment",
+    status: "pending",
+    amount: usd(3700),
+    method: { type: "card", label: "Mastercard 4444" },
+    gateway: "stripe",
+    orderId: "ord-1004",
+    createdAt: "2026-11-21T15:01:00.000Z"
+  }
+}
+
 /** Fills the demo org once: what a visitor changes afterwards stays changed. */
 export const seed = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
@@ -122,9 +188,21 @@ export const seed = Effect.gen(function* () {
   if (made.length === 0) return false
   const profiles = yield* Profiles
   const orders_ = yield* Orders
+  const products_ = yield* Products
+  const transactions_ = yield* Transactions
+  const wallet = yield* Wallet
+  const wishlist = yield* Wishlist
   yield* Effect.gen(function* () {
     for (const [id, pushed] of Object.entries(customers)) yield* profiles.push(id as CustomerId, pushed)
     for (const [id, pushed] of Object.entries(orders)) yield* orders_.push(id as OrderId, order(pushed))
+    for (const [id, pushed] of Object.entries(products)) yield* products_.push(id as ProductId, pushed)
+    for (const [id, pushed] of Object.entries(transactions)) {
+      yield* transactions_.push(id as TransactionId, transaction(pushed))
+    }
+    yield* wallet.push({ customerId: ada.customerId, amount: usd(5000), reference: "gift-card-77", description: "Gift card" })
+    yield* wallet.push({ customerId: ada.customerId, amount: usd(-1250), reference: "ord-1002", description: "Order 1002" })
   }).pipe(Effect.provideService(CurrentPlatform, { orgId: org }))
+  yield* wishlist.add("comptometer").pipe(Effect.provideService(CurrentCustomer, ada))
+  yield* wishlist.add("arithmometer").pipe(Effect.provideService(CurrentCustomer, ada))
   return true
 }).pipe(Effect.orDie)

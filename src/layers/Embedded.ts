@@ -1,4 +1,4 @@
-import { type Extension, PGlite, type PGliteOptions } from "@electric-sql/pglite"
+import { PGlite, type PGliteOptions } from "@electric-sql/pglite"
 import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist"
 import { citext } from "@electric-sql/pglite/contrib/citext"
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm"
@@ -101,12 +101,11 @@ const answers = (address: string) =>
   })
 
 const start = async ({ dataDir, durable, snapshot }: Options): Promise<PGlite> => {
-  const onDisk = dataDir !== undefined && durable === true
   const options: PGliteOptions = {
-    extensions: { btree_gist, citext, pg_trgm, pgcrypto, ...(onDisk && { fsync }) },
+    extensions: { btree_gist, citext, pg_trgm, pgcrypto },
     startParams: [
-      // -F is "never fsync". The one method of waiting for the disk that reaches the hook below is fsync.
-      ...PGlite.defaultStartParams.filter((param) => !(onDisk && param === "-F")),
+      // -F is "never fsync"; the one method of waiting for the disk that gets as far as `giveFsync` is fsync.
+      ...PGlite.defaultStartParams.filter((param) => param !== "-F" || durable !== true),
       ...["-c", "wal_sync_method=fsync", "-c", "shared_buffers=16MB"]
     ]
   }
@@ -120,6 +119,8 @@ const start = async ({ dataDir, durable, snapshot }: Options): Promise<PGlite> =
   if (!existsSync(version)) writeFileSync(starting, "")
   const database = await PGlite.create({ ...options, dataDir })
   rmSync(starting, { force: true })
+  // Not before: a start after a crash syncs 2000 files one by one, which the system writes by itself within the minute.
+  if (durable === true) giveFsync(database)
   return database
 }
 
@@ -127,20 +128,15 @@ const start = async ({ dataDir, durable, snapshot }: Options): Promise<PGlite> =
 const EIO = 29
 
 /** The file system PGlite runs on has no fsync of its own: Postgres believes it has called it. */
-const fsync: Extension = {
-  name: "fsync",
-  setup: async (_database, options) => {
-    const hook = (module: { readonly NODEFS: { readonly stream_ops: Record<string, unknown> } }) => {
-      module.NODEFS.stream_ops["fsync"] = (file: { readonly nfd: number }) => {
-        try {
-          fsyncSync(file.nfd)
-          return 0
-        } catch {
-          return EIO
-        }
-      }
+const giveFsync = (database: PGlite) => {
+  const files = database.Module.NODEFS as unknown as { readonly stream_ops: Record<string, unknown> }
+  files.stream_ops["fsync"] = (file: { readonly nfd: number }) => {
+    try {
+      fsyncSync(file.nfd)
+      return 0
+    } catch {
+      return EIO
     }
-    return { emscriptenOpts: { ...options, preRun: [...options.preRun, hook] } }
   }
 }
 

@@ -9,7 +9,7 @@ const commandComplete = 0x43
 const ready = 0x5a
 const idle = 0x49
 
-/** Past this the event loop gets to serve others before the next turn. */
+/** For how long turns may go on before the event loop gets to serve others. */
 const sliceMillis = 10
 
 /** Runs messages that end in a Sync (or a Query) and returns all that Postgres answers. */
@@ -210,6 +210,7 @@ export class Wire {
   #backend: Backend
   #queue: Array<Turn> = []
   #awake = false
+  #sliceEnd: number | undefined
   /** Whose transaction is open. */
   #owner: Client | undefined
   #ownerIdle: NodeJS.Timeout | undefined
@@ -323,16 +324,20 @@ export class Wire {
   }
 
   readonly #serve = () => {
-    const until = performance.now() + sliceMillis
-    do {
-      const turn = this.#next()
-      if (turn === undefined) {
-        this.#awake = false
-        return
-      }
-      turn.run()
-    } while (performance.now() < until)
-    setImmediate(this.#serve)
+    const now = performance.now()
+    if (this.#sliceEnd === undefined) {
+      this.#sliceEnd = now + sliceMillis
+      setImmediate(() => (this.#sliceEnd = undefined))
+    }
+    if (now > this.#sliceEnd) return void setImmediate(this.#serve)
+    const turn = this.#next()
+    if (turn === undefined) {
+      this.#awake = false
+      return
+    }
+    turn.run()
+    // No two replies in one microtask, as none come from a server: PgClient then forgets fibers that wait.
+    queueMicrotask(this.#serve)
   }
 
   #next(): Turn | undefined {

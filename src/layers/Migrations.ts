@@ -4,12 +4,16 @@ import customers from "./migrations/0001_customers.ts"
 import orders from "./migrations/0002_orders.ts"
 import access from "./migrations/0003_access.ts"
 import limits from "./migrations/0004_limits.ts"
+import products from "./migrations/0007_products.ts"
+import transactions from "./migrations/0008_transactions.ts"
 
 const migrations = {
   "0001_customers": customers,
   "0002_orders": orders,
   "0003_access": access,
-  "0004_limits": limits
+  "0004_limits": limits,
+  "0007_products": products,
+  "0008_transactions": transactions
 }
 
 /** The id of the newest migration this version of the code knows. */

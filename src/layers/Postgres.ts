@@ -2,6 +2,7 @@ import { PgClient, PgConnection } from "@effect/sql-pg"
 import { Config, Context, Effect, Layer, Option, Redacted, type Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { type Migrator, SqlClient, type SqlError } from "effect/sql"
+import path from "node:path"
 import type { Duplex } from "node:stream"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
@@ -122,11 +123,11 @@ export const layer = Layer.unwrap(
       platform: Config.Int("DATABASE_PLATFORM_POOL").pipe(Config.withDefault(defaultPools.platform)),
       owner: Config.Int("DATABASE_OWNER_POOL").pipe(Config.withDefault(defaultPools.owner))
     })
-    const database: Effect.Effect<Database, Config.ConfigError | Embedded.EmbeddedInUse, Scope.Scope> = Option.isSome(
-      url
-    )
-      ? server(url.value)
-      : embedded({ dataDir, durable: true })
+    const database = Effect.gen(function* () {
+      return Option.isSome(url)
+        ? yield* server(url.value)
+        : yield* embedded({ dataDir: path.join(dataDir, "postgres"), durable: true })
+    })
     return layerFrom(database, pools)
   })
 )

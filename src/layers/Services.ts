@@ -4,7 +4,11 @@ import { Idempotency } from "../services/Idempotency.ts"
 import { Identities } from "../services/Identities.ts"
 import { Orders } from "../services/Orders.ts"
 import { Profiles } from "../services/Profiles.ts"
+import { Products } from "../services/Products.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
+import { Transactions } from "../services/Transactions.ts"
+import { Wallet } from "../services/Wallet.ts"
+import { Wishlist } from "../services/Wishlist.ts"
 
 /** What we can do. */
 export const Services = Layer.mergeAll(
@@ -13,5 +17,9 @@ export const Services = Layer.mergeAll(
   Identities.layer,
   Orders.layer,
   Profiles.layer,
-  SharedLimits.layer
+  Products.layer,
+  SharedLimits.layer,
+  Transactions.layer,
+  Wallet.layer,
+  Wishlist.layer
 )

@@ -4,11 +4,11 @@ import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import { CustomerNotFound } from "../domain/Customer.ts"
 import type { InvalidRequest } from "../domain/InvalidRequest.ts"
-import { dayBegins, isDay } from "../domain/Moment.ts"
 import { Order, type OrderId, OrderNotFound, type OrderPush, orderSorts, type OrdersQuery } from "../domain/Order.ts"
 import type { Page } from "../domain/Page.ts"
 import { CustomerSql, PlatformSql } from "./Database.ts"
 import { paginate } from "./Paging.ts"
+import { within } from "./Period.ts"
 
 export class Orders extends Context.Service<
   Orders,
@@ -44,9 +44,7 @@ export class Orders extends Context.Service<
         const { customerId, orgId } = yield* CurrentCustomer
         const filters: Array<Statement.Fragment> = [sql`org_id = ${orgId}`, sql`customer_id = ${customerId}`]
         if (query.status !== undefined) filters.push(sql.in("status", query.status))
-        const { from, to } = yield* boundsOf(query)
-        if (from !== undefined) filters.push(sql`placed_at >= ${from}`)
-        if (to !== undefined) filters.push(to.inclusive ? sql`placed_at <= ${to.at}` : sql`placed_at < ${to.at}`)
+        filters.push(...(yield* within(sql, "placed_at", query)))
 
         return yield* paginate({
           sql,
@@ -57,25 +55,6 @@ export class Orders extends Context.Service<
           columns,
           from: sql`orders WHERE ${sql.and(filters)}`
         }).pipe(Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
-      })
-
-      // A day needs the customer's zone, which is one more round trip; instants go without.
-      const boundsOf = Effect.fnUntraced(function* ({ from, to }: OrdersQuery) {
-        const { customerId, orgId } = yield* CurrentCustomer
-        const [owner] = [from, to].some((bound) => bound !== undefined && isDay(bound))
-          ? yield* sql<{ readonly timezone: string | null }>`
-              SELECT timezone FROM customers WHERE org_id = ${orgId} AND id = ${customerId}`.pipe(Effect.orDie)
-          : []
-        const zone = owner?.timezone ?? "UTC"
-        return {
-          from: from === undefined ? undefined : isDay(from) ? dayBegins(from, zone) : new Date(from),
-          to:
-            to === undefined
-              ? undefined
-              : isDay(to)
-                ? { at: dayBegins(to, zone, 1), inclusive: false }
-                : { at: new Date(to), inclusive: true }
-        }
       })
 
       const get = Effect.fn("Orders.get")(function* (idOrNumber: string) {

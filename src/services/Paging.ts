@@ -31,7 +31,7 @@ export const paginate = Effect.fnUntraced(function* <Field extends string, S ext
   readonly sql: SqlClient.SqlClient
   readonly query: ListQuery<Field>
   readonly sorts: Readonly<Record<Field, { readonly type: SortType; readonly column: string }>>
-  readonly byDefault: Field
+  readonly byDefault: NoInfer<Field>
   readonly item: S
   readonly columns: Statement.Fragment
   /** Table and filters, the customer first. */

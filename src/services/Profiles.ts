@@ -19,7 +19,10 @@ export class Profiles extends Context.Service<
     ) => Effect.Effect<Profile, VersionMismatch, CurrentCustomer>
     readonly find: (id: CustomerId) => Effect.Effect<Customer, CustomerNotFound, CurrentPlatform>
     /** Creates the customer or merges field by field; the same push again changes nothing. */
-    readonly push: (id: CustomerId, customer: CustomerPush) => Effect.Effect<Customer, UserInUse, CurrentPlatform>
+    readonly push: (
+      id: CustomerId,
+      customer: CustomerPush
+    ) => Effect.Effect<Customer, CustomerNotFound | UserInUse, CurrentPlatform>
   }
 >()("portico/services/Profiles") {
   static readonly layer = Layer.effect(
@@ -98,8 +101,10 @@ export class Profiles extends Context.Service<
             timezone = CASE WHEN pushed ? 'timezone' THEN pushed->>'timezone' ELSE timezone END,
             about = CASE WHEN pushed ? 'about' THEN pushed->>'about' ELSE about END
           FROM (SELECT ${pushed}::text::jsonb AS pushed) AS request
-          WHERE org_id = ${orgId} AND id = ${id}
+          WHERE org_id = ${orgId} AND id = ${id} AND erased_at IS NULL
           RETURNING user_id, ${columns}`.pipe(Effect.catchTag("SqlError", userInUse))
+        // There is a row, so it is an erased one: no late push may fill it in again.
+        if (row === undefined) return yield* new CustomerNotFound()
         return yield* Effect.orDie(decodeCustomer(row))
       })
 

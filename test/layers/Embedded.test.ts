@@ -61,8 +61,8 @@ const mix = (database: Embedded.Embedded, table: string, config: PgClient.PgPool
     const transfer = <E>(between: Effect.Effect<unknown, E>) =>
       sql.withTransaction(
         Effect.gen(function* () {
-          const from = yield* Random.nextIntBetween(0, 10)
-          const to = yield* Random.nextIntBetween(0, 10)
+          const from = yield* Random.nextIntBetween(0, 9)
+          const to = yield* Random.nextIntBetween(0, 9)
           const rows = yield* sql<{ readonly id: number; readonly balance: number }>`
             SELECT id, balance FROM ${accounts} WHERE id IN (${from}, ${to}) ORDER BY id FOR UPDATE
           `

@@ -1,59 +1,52 @@
-import { assert, describe, layer } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Layer, Redacted } from "effect"
+import { assert, describe, it, layer } from "@effect/vitest"
+import { ConfigProvider, Context, Deferred, Effect, Exit, Layer } from "effect"
 import { SqlClient } from "effect/sql"
-import { type AddressInfo, createServer } from "node:net"
-import { CurrentCustomer } from "../../src/domain/CurrentCustomer.ts"
-import { CurrentPlatform } from "../../src/domain/CurrentPlatform.ts"
-import { CustomerId, OrgId } from "../../src/domain/Ids.ts"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import path from "node:path"
 import * as Migrations from "../../src/layers/Migrations.ts"
 import * as Postgres from "../../src/layers/Postgres.ts"
 import { CustomerSql, PlatformSql, transaction } from "../../src/services/Database.ts"
 import { Cluster, missing } from "../support/Cluster.ts"
-import * as TestServer from "../support/TestServer.ts"
+import * as Replicas from "../support/Replicas.ts"
+import { asAcme, asAda, database, failureOf, manager, populated, superuser, up } from "../support/Replicas.ts"
 
-const acme = OrgId.make("acme")
-const asAcme = Effect.provideService(CurrentPlatform, { orgId: acme })
-const asAda = Effect.provideService(CurrentCustomer, { orgId: acme, customerId: CustomerId.make("ada") })
+describe("Without a DATABASE_URL", () => {
+  it.live("the database is embedded in DATA_DIR, and is the same after a restart", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(path.join(tmpdir(), "portico-data-"))),
+        (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+      )
+      const run = <A, E>(use: (sql: SqlClient.SqlClient) => Effect.Effect<A, E>) =>
+        SqlClient.SqlClient.use(use).pipe(
+          Effect.provide(Postgres.layer),
+          Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ DATA_DIR: dataDir })))
+        )
 
-/** As managed Postgres has it: may create roles and databases, but is no superuser. */
-const password = "p@ss/w%rd:#? 'x'"
-const manager = (database: string, options = "sslmode=require", host = "localhost") =>
-  Cluster.useSync(
-    ({ port }) => `postgres://manager:${encodeURIComponent(password)}@${host}:${port}/${database}?${options}`
+      yield* run((sql) => sql`INSERT INTO orgs (id, name) VALUES ('acme', 'Acme')`)
+
+      assert.deepEqual(yield* run((sql) => sql`SELECT id FROM orgs`), [{ id: "acme" }])
+    })
   )
 
-const up = (url: string) => Layer.build(Postgres.layerFrom(Postgres.server(Redacted.make(url))))
-
-const superuser = (statement: string) =>
-  Effect.flatMap(Cluster, ({ url }) => TestServer.run(url("postgres"), statement))
-
-const database = Effect.fnUntraced(function* (name: string) {
-  yield* superuser(`CREATE DATABASE ${name} OWNER manager`)
-  return yield* manager(name)
+  it.live("a DATABASE_URL that is none is named, and not shown", () =>
+    Effect.gen(function* () {
+      const failure = yield* failureOf(
+        Layer.build(Postgres.layer).pipe(
+          Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ DATABASE_URL: "postgres:secret@host" })))
+        )
+      )
+      assert.include(failure, "DATABASE_URL")
+      assert.notInclude(failure, "secret")
+    })
+  )
 })
-
-/** A database with ada and eve in it. */
-const populated = Effect.fnUntraced(function* (name: string) {
-  const context = yield* Effect.flatMap(database(name), up)
-  const platform = Context.get(context, PlatformSql)
-  yield* Context.get(context, SqlClient.SqlClient)`INSERT INTO orgs (id, name) VALUES ('acme', 'Acme')`
-  for (const id of ["ada", "eve"]) {
-    yield* platform`INSERT INTO customers ${platform.insert({ orgId: acme, id })}`.pipe(asAcme)
-  }
-  return { platform, customer: Context.get(context, CustomerSql), owner: Context.get(context, SqlClient.SqlClient) }
-})
-
-const failureOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.map(Effect.exit(effect), (exit) => (Exit.isSuccess(exit) ? "none" : Cause.pretty(exit.cause)))
-
-const World = Layer.effectDiscard(
-  superuser(`CREATE ROLE manager LOGIN CREATEROLE PASSWORD '${password.replaceAll("'", "''")}'`)
-).pipe(Layer.provideMerge(Cluster.layer))
 
 if (missing !== undefined) console.warn(`Postgres.test.ts is skipped: ${missing}`)
 
 describe.skipIf(missing !== undefined)("Postgres", () => {
-  layer(World, { excludeTestServices: true })((it) => {
+  layer(Replicas.layer, { excludeTestServices: true })((it) => {
     it.effect("comes up when replicas of two databases start at once and nothing is there yet", () =>
       Effect.gen(function* () {
         const urls = yield* Effect.forEach(["first", "second"], database)
@@ -108,70 +101,6 @@ describe.skipIf(missing !== undefined)("Postgres", () => {
       })
     )
 
-    it.effect("encrypts every connection under sslmode=require, prefer and the two that verify", () =>
-      Effect.gen(function* () {
-        const { certificate } = yield* Cluster
-        yield* database("encrypted")
-        const encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
-        for (const [options, host] of [
-          ["sslmode=require"],
-          ["sslmode=prefer"],
-          [`sslmode=require&sslrootcert=${certificate}`],
-          [`sslmode=verify-ca&sslrootcert=${certificate}`, "127.0.0.1"],
-          [`sslmode=verify-full&sslrootcert=${certificate}`]
-        ]) {
-          const context = yield* up(yield* manager("encrypted", options, host))
-          const customer = Context.get(context, CustomerSql)
-          const platform = Context.get(context, PlatformSql)
-          const owner = Context.get(context, SqlClient.SqlClient)
-          assert.deepEqual(yield* customer.unsafe(encrypted).pipe(asAda), [{ ssl: true }])
-          assert.deepEqual(yield* platform.unsafe(encrypted).pipe(asAcme), [{ ssl: true }])
-          assert.deepEqual(yield* owner.unsafe(encrypted), [{ ssl: true }])
-          const wide = yield* customer`SELECT repeat('x', 100) AS line FROM generate_series(1, 30000)`.pipe(asAda)
-          assert.strictEqual(wide.length, 30_000)
-        }
-      })
-    )
-
-    it.effect("trusts no server under another certificate or another name", () =>
-      Effect.gen(function* () {
-        const { certificate, unrelatedCertificate } = yield* Cluster
-        yield* database("distrusted")
-        for (const [options, host, message] of [
-          [`sslmode=verify-full&sslrootcert=${unrelatedCertificate}`, "localhost", "certificate"],
-          [`sslmode=verify-ca&sslrootcert=${unrelatedCertificate}`, "localhost", "certificate"],
-          [`sslmode=require&sslrootcert=${unrelatedCertificate}`, "localhost", "certificate"],
-          ["sslmode=verify-full", "localhost", "certificate"],
-          [`sslmode=verify-full&sslrootcert=${certificate}`, "127.0.0.1", "127.0.0.1"],
-          ["sslmode=disable", "localhost", "no encryption"],
-          [`sslmode=verify-full&sslrootcert=/nowhere`, "localhost", "cannot read sslrootcert=/nowhere"],
-          ["sslmode=verify", "localhost", 'unknown sslmode "verify"']
-        ] as const) {
-          assert.include(yield* failureOf(up(yield* manager("distrusted", options, host))), message)
-        }
-      })
-    )
-
-    it.effect("never says a word in plain text to a server without TLS", () =>
-      Effect.gen(function* () {
-        const heard: Array<Buffer> = []
-        const server = createServer((socket) => {
-          socket.on("data", (chunk) => {
-            heard.push(chunk)
-            socket.write("N")
-          })
-        })
-        yield* Effect.promise(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)))
-        yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
-        const { port } = server.address() as AddressInfo
-
-        const failure = yield* failureOf(up(`postgres://manager:secret@127.0.0.1:${port}/any?sslmode=require`))
-
-        assert.include(failure, `The server at 127.0.0.1:${port} does not offer TLS`)
-        assert.isTrue(heard.length > 0 && heard.every((chunk) => chunk.length === 8))
-      })
-    )
-
     it.effect("is reached over a unix socket", () =>
       Effect.gen(function* () {
         const { directory } = yield* Cluster
@@ -189,7 +118,9 @@ describe.skipIf(missing !== undefined)("Postgres", () => {
         const ask = Effect.all(
           [
             ...Array.from({ length: 40 }, () => customer`SELECT id FROM customers`.pipe(asAda)),
-            ...Array.from({ length: 20 }, () => customer.withTransaction(customer`SELECT id FROM customers`).pipe(asAda)),
+            ...Array.from({ length: 20 }, () =>
+              customer.withTransaction(customer`SELECT id FROM customers`).pipe(asAda)
+            ),
             ...Array.from({ length: 10 }, () => platform`SELECT id FROM customers WHERE id = 'ada'`.pipe(asAcme))
           ],
           { concurrency: "unbounded" }

@@ -33,15 +33,21 @@ interface Table {
   readonly name: string
   readonly enabled: boolean
   readonly forced: boolean
-  readonly hasOrg: boolean
+  readonly orgColumn: string
+  /** None in a table whose rows are the org's as a whole. */
+  readonly customerColumn: string | null
 }
 
 /** Every table that has tenants in it or that a tenant's role may touch. */
 const tables = SqlClient.SqlClient.use(
   (sql) => sql<Table>`
-    SELECT oid::regclass::text AS name, relrowsecurity AS enabled, relforcerowsecurity AS forced, has_org
-    FROM pg_class, LATERAL (SELECT EXISTS (
-      SELECT 1 FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'org_id' AND NOT attisdropped) AS has_org) AS org
+    SELECT oid::regclass::text AS name, relrowsecurity AS enabled, relforcerowsecurity AS forced,
+      CASE WHEN has_org THEN 'org_id' ELSE 'id' END AS org_column,
+      CASE WHEN relname = 'customers' THEN 'id' WHEN has_customer THEN 'customer_id' END AS customer_column
+    FROM pg_class, LATERAL (
+      SELECT 'org_id' = ANY (names) AS has_org, 'customer_id' = ANY (names) AS has_customer
+      FROM (SELECT array_agg(attname) AS names FROM pg_attribute WHERE attrelid = pg_class.oid) AS attributes
+    ) AS columns
     WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND (has_org OR EXISTS (
       SELECT 1 FROM unnest(ARRAY['portico_customer', 'portico_platform']) AS role
       WHERE has_any_column_privilege(role, pg_class.oid, 'SELECT, INSERT, UPDATE')
@@ -75,22 +81,26 @@ const anyRow = Effect.fnUntraced(function* (table: string) {
   return sql`INSERT INTO ${sql.literal(`${table} (${list("name")}) VALUES (${list("value")})`)}`
 })
 
-/** What a role can do to a row of tenant x while it acts for `tenant`. */
-const touch = Effect.fnUntraced(function* (table: string, hasOrg: boolean, role: string, tenant: string | undefined) {
+/** What a role can do to a row of org x and customer x while it acts for `tenant`. */
+const touch = Effect.fnUntraced(function* (
+  { name: table, orgColumn }: Table,
+  role: string,
+  tenant: readonly [org: string, customer: string] | undefined
+) {
   const sql = yield* SqlClient.SqlClient
   const touched: Array<string> = []
   const attempt = (what: string, statement: Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError>) =>
     Effect.map(Effect.exit(sql.withTransaction(statement)), (exit) => {
       if (Exit.isSuccess(exit) ? exit.value.length > 0 : !isRefused(exit.cause)) touched.push(what)
     })
-  const org = sql(hasOrg ? "org_id" : "id")
+  const org = sql(orgColumn)
 
   const attempts = Effect.gen(function* () {
     yield* sql`SET LOCAL session_replication_role = replica`
     const insert = yield* anyRow(table)
     yield* insert
     if (tenant !== undefined) {
-      yield* sql`SELECT set_config('app.org_id', ${tenant}, true), set_config('app.customer_id', ${tenant}, true)`
+      yield* sql`SELECT set_config('app.org_id', ${tenant[0]}, true), set_config('app.customer_id', ${tenant[1]}, true)`
     }
     yield* sql`SET LOCAL ROLE ${sql(role)}`
     yield* attempt("read", sql`SELECT 1 FROM ${sql(table)} WHERE ${org} = 'x'`)
@@ -99,9 +109,7 @@ const touch = Effect.fnUntraced(function* (table: string, hasOrg: boolean, role:
     yield* attempt("insert", Effect.as(insert, [1]))
     return yield* Effect.fail("rolled back" as const)
   })
-  yield* Effect.ignore(
-    Effect.catchIf(sql.withTransaction(attempts), (error) => error !== "rolled back", Effect.die)
-  )
+  yield* Effect.ignore(Effect.catchIf(sql.withTransaction(attempts), (error) => error !== "rolled back", Effect.die))
   return touched
 })
 
@@ -112,8 +120,14 @@ layer(TestDatabase.layer, { excludeTestServices: true })("Row security", (it) =>
   it.effect("is enabled and forced on every table that tenants have rows in or may touch", () =>
     Effect.gen(function* () {
       const all = yield* tables
-      assert.includeMembers(all.map(({ name }) => name), ["customers", "orders", "orgs"])
-      assert.deepEqual(all.filter(({ enabled, forced }) => !enabled || !forced), [])
+      assert.includeMembers(
+        all.map(({ name }) => name),
+        ["customers", "orders", "orgs"]
+      )
+      assert.deepEqual(
+        all.filter(({ enabled, forced }) => !enabled || !forced),
+        []
+      )
     })
   )
 
@@ -157,12 +171,14 @@ layer(TestDatabase.layer, { excludeTestServices: true })("Row security", (it) =>
   it.effect("shows nothing and takes nothing without a tenant or for another, in every table", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
-      for (const { hasOrg, name } of yield* tables) {
+      for (const table of yield* tables) {
         for (const role of [PostgresRoles.customer, PostgresRoles.platform]) {
-          for (const tenant of [undefined, "", "y"]) {
-            assert.deepEqual(yield* touch(name, hasOrg, role, tenant), [], `${role} in ${name} as ${tenant}`)
+          const foreign = [undefined, ["", ""], ["y", "y"], ["y", "x"]] as const
+          const stranger = role === PostgresRoles.customer && table.customerColumn !== null ? [["x", "y"] as const] : []
+          for (const tenant of [...foreign, ...stranger]) {
+            assert.deepEqual(yield* touch(table, role, tenant), [], `${role} in ${table.name} as ${tenant}`)
           }
-          if ((yield* touch(name, hasOrg, role, "x")).includes("read")) seen.push(name)
+          if ((yield* touch(table, role, ["x", "x"])).includes("read")) seen.push(table.name)
         }
       }
       // With the right tenant the same rows are there, so they were there to be seen.
@@ -174,7 +190,9 @@ layer(TestDatabase.layer, { excludeTestServices: true })("Row security", (it) =>
     Effect.gen(function* () {
       yield* customers
       const mine = yield* CustomerSql.use((sql) => sql`SELECT org_id, id FROM customers`).pipe(asAda)
-      const ours = yield* PlatformSql.use((sql) => sql`SELECT org_id, id FROM customers ORDER BY id`).pipe(asPlatform(acme))
+      const ours = yield* PlatformSql.use((sql) => sql`SELECT org_id, id FROM customers ORDER BY id`).pipe(
+        asPlatform(acme)
+      )
 
       assert.deepEqual(mine, [{ orgId: acme, id: "ada" }])
       assert.deepEqual(ours, [

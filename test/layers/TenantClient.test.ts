@@ -1,170 +1,13 @@
-import { PgClient, PgConnection, PgTypes } from "@effect/sql-pg"
+import { PgClient, PgTypes } from "@effect/sql-pg"
 import { assert, layer } from "@effect/vitest"
-import { Effect, Exit, Option, Stream } from "effect"
-import { Reactivity } from "effect/reactivity"
-import { SqlClient, type SqlError } from "effect/sql"
-import type { Duplex } from "node:stream"
-import { CurrentCustomer } from "../../src/domain/CurrentCustomer.ts"
-import { CustomerId, OrgId } from "../../src/domain/Ids.ts"
-import * as Postgres from "../../src/layers/Postgres.ts"
-import * as PostgresRoles from "../../src/layers/PostgresRoles.ts"
-import * as PostgresUrl from "../../src/layers/PostgresUrl.ts"
-import * as TenantClient from "../../src/layers/TenantClient.ts"
-import { tenantWire } from "../../src/layers/TenantWire.ts"
+import { Effect, Exit, Stream } from "effect"
+import type { SqlError } from "effect/sql"
+import type { CustomerId } from "../../src/domain/Ids.ts"
 import { CustomerSql } from "../../src/services/Database.ts"
+import { ada, as, connect, eve, isOf, ledger, open, otherAda } from "../support/Ledger.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
 
-interface Person {
-  readonly orgId: OrgId
-  readonly customerId: CustomerId
-}
-const person = (org: string, customer: string): Person => ({
-  orgId: OrgId.make(org),
-  customerId: CustomerId.make(customer)
-})
-const as = (someone: Person) => Effect.provideService(CurrentCustomer, someone)
-const ada = person("acme", "ada")
-const eve = person("acme", "eve")
-/** The same customer id in another org. */
-const otherAda = person("other", "ada")
-
-/** Five rows for each; in SQL no statement below has a WHERE. */
-const ledger = (people: ReadonlyArray<Person>) =>
-  Effect.gen(function* () {
-    const owner = yield* SqlClient.SqlClient
-    yield* Effect.acquireRelease(
-      owner`CREATE TABLE ledger (org_id text, customer_id text, line integer, n integer, extra jsonb,
-        PRIMARY KEY (org_id, customer_id, line))`,
-      () => Effect.orDie(owner`DROP TABLE ledger`)
-    )
-    yield* owner`INSERT INTO ledger SELECT person ->> 'orgId', person ->> 'customerId', line, 0, '{"inner_name": 1}'
-      FROM jsonb_array_elements(${JSON.stringify(people)}::jsonb) AS person, generate_series(1, 5) AS line`
-    yield* owner`ALTER TABLE ledger ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`
-    yield* owner`CREATE POLICY customer ON ledger TO portico_customer
-      USING (org_id = (SELECT current_org()) AND customer_id = (SELECT current_customer()))
-      WITH CHECK (org_id = (SELECT current_org()) AND customer_id = (SELECT current_customer()))`
-    yield* owner`GRANT SELECT, INSERT, UPDATE, DELETE ON ledger TO portico_customer`
-    return owner
-  })
-
-const login = Effect.gen(function* () {
-  const { stream, url } = (yield* PgClient.PgClient).config
-  const password = url && (yield* PostgresUrl.parse(url)).password
-  return {
-    ssl: false,
-    stream: stream!,
-    username: PostgresRoles.customer,
-    password: password && PostgresRoles.passwordOf(PostgresRoles.customer, password),
-    ...(url && { url })
-  }
-})
-
-const connect = Effect.flatMap(login, (config) =>
-  PgConnection.make({ ...config, stream: () => tenantWire(config.stream()) })
-)
-
-const open = (config: {
-  readonly multiplex: boolean
-  readonly maxConnections: number
-  readonly stream?: () => Duplex
-}) =>
-  Effect.flatMap(login, (own) =>
-    TenantClient.make({ ...own, driver: "pg", tenantOf: Postgres.customerOf, ...config })
-  ).pipe(Effect.provide(Reactivity.layer))
-
-/** Does what applications do, in random order, and says how often it saw a row of somebody else. */
-const storm = (sql: SqlClient.SqlClient, me: Person, seed: number) =>
-  Effect.gen(function* () {
-    let state = seed
-    const random = (below: number) => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-      return Math.floor((state / 2 ** 32) * below)
-    }
-    let wrong = 0
-    let written = 0
-    const look = (rows: ReadonlyArray<{ readonly orgId?: unknown; readonly customerId?: unknown }>, count?: number) => {
-      wrong += rows.filter((row) => !isOf(me, row)).length
-      if (count !== undefined && rows.length !== count) wrong++
-    }
-    const read = sql`SELECT org_id, customer_id FROM ledger`
-    const write = sql`UPDATE ledger SET n = n + 1 RETURNING org_id, customer_id`
-    const broken = sql`SELECT 1 / (line - line) FROM ledger`
-    const swallowed = Effect.exit(broken)
-    const wide = sql`SELECT org_id, customer_id FROM ledger, generate_series(1, 80)`
-
-    const doings: ReadonlyArray<Effect.Effect<unknown, unknown, CurrentCustomer>> = [
-      Effect.map(read, (rows) => look(rows, 5)),
-      Effect.map(read.unprepared, (rows) => look(rows, 5)),
-      Effect.map(read.values, (rows) => look(rows.map(([orgId, customerId]) => ({ orgId, customerId })), 5)),
-      Effect.map(write, (rows) => (look(rows, 5), written++)),
-      swallowed,
-      sql.withTransaction(
-        Effect.gen(function* () {
-          yield* Effect.exit(sql.withTransaction(Effect.andThen(write, broken)))
-          yield* Effect.exit(sql.withTransaction(Effect.andThen(write, Effect.fail("no"))))
-          look(yield* write, 5)
-          look(yield* read, 5)
-        })
-      ).pipe(Effect.map(() => written++)),
-      Effect.exit(sql.withTransaction(Effect.andThen(write, Effect.fail("no")))),
-      Effect.exit(sql.withTransaction(Effect.andThen(write, broken))),
-      Effect.exit(sql.withTransaction(Effect.andThen(write, swallowed))),
-      sql.withTransaction(
-        Effect.gen(function* () {
-          look(yield* read, 5)
-          const hers = yield* read.pipe(as(person(me.orgId, "nobody")))
-          wrong += hers.length
-          look(yield* read, 5)
-        })
-      ),
-      Effect.map(Stream.runCollect(wide.stream), (rows) => look(rows, 400)),
-      Effect.map(Stream.runCollect(Stream.take(wide.stream, 7)), (rows) => look(rows, 7)),
-      Effect.suspend(() => Effect.map(Effect.timeoutOption(wide, random(4)), Option.map((rows) => look(rows)))),
-      Effect.suspend(() =>
-        Effect.timeoutOption(sql.withTransaction(Effect.andThen(wide, Effect.andThen(write, Effect.never))), random(9))
-      ),
-      Effect.map(
-        Effect.exit(sql`INSERT INTO ledger ${sql.insert({ ...me, customerId: "stranger", line: 1 })}`),
-        (exit) => (wrong += Exit.isSuccess(exit) ? 1 : 0)
-      )
-    ]
-    for (let n = 0; n < 40; n++) yield* doings[random(doings.length)]!
-    return { wrong, written }
-  }).pipe(as(me))
-
-const isOf = (me: Person, row: { readonly orgId?: unknown; readonly customerId?: unknown }) =>
-  row.orgId === me.orgId && row.customerId === me.customerId
-
 layer(TestDatabase.layer, { excludeTestServices: true })("A customer's SQL client", (it) => {
-  for (const config of [
-    { multiplex: false, maxConnections: 10 },
-    { multiplex: true, maxConnections: 4 }
-  ]) {
-    it.effect(`keeps 50 customers apart on ${config.multiplex ? "shared" : "exclusive"} connections`, () =>
-      Effect.gen(function* () {
-        const people = Array.from({ length: 50 }, (_, n) => person(`org-${n % 5}`, `customer-${Math.floor(n / 5)}`))
-        const owner = yield* ledger(people)
-        const sql = yield* open(config)
-
-        const seen = yield* Effect.forEach(people, (me, n) => storm(sql, me, n + 1), { concurrency: "unbounded" })
-
-        assert.strictEqual(
-          seen.reduce((sum, { wrong }) => sum + wrong, 0),
-          0
-        )
-        const rows = yield* owner`
-          SELECT org_id, customer_id, min(n) AS n, max(n) - min(n) AS apart FROM ledger GROUP BY org_id, customer_id`
-        assert.strictEqual(rows.length, 50)
-        for (const [n, me] of people.entries()) {
-          assert.deepInclude(rows.find((row) => isOf(me, row))!, { n: seen[n]!.written, apart: 0 })
-        }
-        const busy = yield* owner`SELECT 1 FROM pg_stat_activity
-          WHERE datname = current_database() AND usename = 'portico_customer' AND state <> 'idle'`
-        assert.strictEqual(busy.length, 0)
-      })
-    )
-  }
-
   it.effect("asks the server once for a simple read", () =>
     Effect.gen(function* () {
       yield* ledger([ada])
@@ -227,7 +70,9 @@ layer(TestDatabase.layer, { excludeTestServices: true })("A customer's SQL clien
       yield* ledger([ada])
       const sql = yield* CustomerSql
 
-      yield* sql`UPDATE ledger SET ${sql.update({ extra: JSON.stringify({ camelCase: 1, snake_case: 2 }) })}`.pipe(as(ada))
+      yield* sql`UPDATE ledger SET ${sql.update({ extra: JSON.stringify({ camelCase: 1, snake_case: 2 }) })}`.pipe(
+        as(ada)
+      )
       const [row] = yield* sql`SELECT customer_id, extra FROM ledger LIMIT 1`.pipe(as(ada))
 
       assert.deepEqual(row, { customerId: "ada", extra: { camelCase: 1, snake_case: 2 } })

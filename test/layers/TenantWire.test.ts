@@ -17,7 +17,8 @@ const bind = (...params: ReadonlyArray<string>) =>
       params.map((param) => `\0\0\0${String.fromCharCode(param.length)}${param}`).join("") +
       "\0\0"
   )
-const cycle = (...params: ReadonlyArray<string>) => Buffer.concat([bind(...params), message("E", "\0\0\0\0\0"), message("S")])
+const cycle = (...params: ReadonlyArray<string>) =>
+  Buffer.concat([bind(...params), message("E", "\0\0\0\0\0"), message("S")])
 const ready = (status: string) => message("Z", status)
 const bound = message("2")
 const row = (text: string) => message("D", text)

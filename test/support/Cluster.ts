@@ -35,7 +35,18 @@ export class Cluster extends Context.Service<
 
         writeFileSync(file("password"), "postgres")
         chmodSync(file("password"), 0o644)
-        run(`${binaries}/initdb`, "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", file("password"), "-N")
+        run(
+          `${binaries}/initdb`,
+          "-D",
+          data,
+          "-U",
+          "postgres",
+          "-A",
+          "scram-sha-256",
+          "--pwfile",
+          file("password"),
+          "-N"
+        )
         writeFileSync(
           path.join(data, "postgresql.auto.conf"),
           [
@@ -48,7 +59,10 @@ export class Cluster extends Context.Service<
             `ssl_key_file = '${file("server.key")}'`
           ].join("\n")
         )
-        writeFileSync(path.join(data, "pg_hba.conf"), "local all all scram-sha-256\nhostssl all all all scram-sha-256\n")
+        writeFileSync(
+          path.join(data, "pg_hba.conf"),
+          "local all all scram-sha-256\nhostssl all all all scram-sha-256\n"
+        )
         writeFileSync(file("names"), "subjectAltName=DNS:localhost")
 
         const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]

@@ -54,6 +54,9 @@ export const withoutPolicies = Effect.gen(function* () {
     SELECT oid::regclass::text AS name FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace
   `
   const all = (action: "DISABLE" | "ENABLE") =>
-    Effect.forEach(tables, ({ name }) => sql`ALTER TABLE ${sql.literal(name)} ${sql.literal(action)} ROW LEVEL SECURITY`)
+    Effect.forEach(
+      tables,
+      ({ name }) => sql`ALTER TABLE ${sql.literal(name)} ${sql.literal(action)} ROW LEVEL SECURITY`
+    )
   yield* Effect.acquireRelease(all("DISABLE"), () => Effect.orDie(all("ENABLE")))
 })

@@ -1,6 +1,6 @@
 import { Effect, Layer, Redacted } from "effect"
 import { createHash, randomBytes } from "node:crypto"
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import path from "node:path"
 import type { TestProject } from "vitest/node"
 import * as Embedded from "../../src/layers/Embedded.ts"
@@ -55,5 +55,10 @@ const snapshot = async (): Promise<string> => {
   const unfinished = `${file}.${process.pid}`
   writeFileSync(unfinished, bytes)
   renameSync(unfinished, file)
+  const age = (name: string) => statSync(path.join(cache, name), { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const outdated = readdirSync(cache)
+    .sort((a, b) => age(b) - age(a))
+    .slice(3)
+  for (const name of outdated) rmSync(path.join(cache, name), { force: true })
   return file
 }

@@ -6,12 +6,15 @@ import { recordOf, writeHeaders } from "../Records.ts"
 
 export class OrdersApi extends HttpApiGroup.make("orders")
   .add(
-    HttpApiEndpoint.get("list", "/", { query: OrdersQuery, success: OrdersPage }),
+    HttpApiEndpoint.get("list", "/", { query: OrdersQuery, success: OrdersPage }).annotate(
+      OpenApi.Summary,
+      "List the orders"
+    ),
     HttpApiEndpoint.get("get", "/:orderId", {
-      params: { orderId: Text(1, 128).annotate({ description: "The order's id or number" }) },
+      params: { orderId: Text(1, 128, "The order's id or number") },
       success: recordOf(Order),
       error: OrderNotFound
-    })
+    }).annotate(OpenApi.Summary, "Read an order")
   )
   .prefix("/orders")
   .annotateMerge(OpenApi.annotations({ title: "Orders", description: "What the customer has bought." })) {}
@@ -24,7 +27,13 @@ export class PlatformOrdersApi extends HttpApiGroup.make("platformOrders")
       payload: OrderPush,
       success: recordOf(Order),
       error: CustomerNotFound
-    })
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Push an order",
+        description:
+          "Makes the order, or replaces the one that is there. What the body leaves out is empty, but for `subtotal`, which follows from the rest, and `placedAt`, which stays."
+      })
+    )
   )
   .prefix("/orders")
   .annotateMerge(OpenApi.annotations({ title: "Platform: orders", description: "How orders get in." })) {}

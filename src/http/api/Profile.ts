@@ -7,13 +7,18 @@ import { changeHeaders, recordOf, writeHeaders } from "../Records.ts"
 
 export class ProfileApi extends HttpApiGroup.make("profile")
   .add(
-    HttpApiEndpoint.get("get", "/", { success: recordOf(Profile) }),
+    HttpApiEndpoint.get("get", "/", { success: recordOf(Profile) }).annotate(OpenApi.Summary, "Read the profile"),
     HttpApiEndpoint.put("change", "/", {
       headers: changeHeaders,
       payload: ProfileChanges,
       success: recordOf(Profile),
       error: VersionMismatch
-    })
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Change the profile",
+        description: "A phone number that changes is no longer verified. An email address changes by verification only."
+      })
+    )
   )
   .prefix("/profile")
   .annotateMerge(
@@ -26,14 +31,19 @@ export class PlatformCustomersApi extends HttpApiGroup.make("platformCustomers")
       params: { customerId: CustomerId },
       success: recordOf(Customer),
       error: CustomerNotFound
-    }),
+    }).annotate(OpenApi.Summary, "Read a customer"),
     HttpApiEndpoint.put("push", "/:customerId", {
       params: { customerId: CustomerId },
       headers: writeHeaders,
       payload: CustomerPush,
       success: recordOf(Customer),
-      error: UserInUse
-    })
+      error: [CustomerNotFound, UserInUse]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Push a customer",
+        description: "Makes the customer, or changes what the body holds of the one that is there."
+      })
+    )
   )
   .prefix("/customers")
   .annotateMerge(OpenApi.annotations({ title: "Platform: customers", description: "How customers get in." })) {}

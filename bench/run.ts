@@ -1,0 +1,336 @@
+// `npm run bench`: Portico beside a plain Fastify twin (`twin.ts`) on the same Node.js, machine and database, which it
+// makes and drops again. Rounds of the servers take turns, so that what else the machine does meets all of them alike;
+// the CPU time of a request is steadier than requests a second.
+//
+// BENCH_DATABASE_URL  a Postgres server whose user may create databases (postgres://postgres@127.0.0.1:5432/postgres)
+// BENCH_SECONDS, BENCH_ROUNDS  length and number of rounds (5, 3); BENCH_PORT  the first of the ports to use (3430)
+// BENCH_TREES         other checkouts of Portico to measure in the same run, as before=/tmp/portico,other=../other
+import { SignJWT } from "jose"
+import assert from "node:assert/strict"
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { availableParallelism, tmpdir } from "node:os"
+import path from "node:path"
+import postgres from "postgres"
+
+const { env } = process
+const adminUrl = env["BENCH_DATABASE_URL"] ?? "postgres://postgres@127.0.0.1:5432/postgres"
+const seconds = Number(env["BENCH_SECONDS"] ?? 5)
+const rounds = Number(env["BENCH_ROUNDS"] ?? 3)
+const firstPort = Number(env["BENCH_PORT"] ?? 3430)
+
+const customers = 2_000
+const org = "bench"
+const apiKey = "a-key-for-nothing-but-the-bench"
+const secret = "a secret for nothing but the bench, of 32 bytes or more"
+const tokens = { iss: "https://bench.invalid", aud: "portico" }
+// Of /proc; Linux has had no other value on any machine that runs Node.js.
+const ticksPerSecond = 100
+
+type Server = { readonly name: string; readonly url: string; readonly process: ChildProcess; readonly log: string }
+
+type Round = {
+  readonly perSecond: number
+  readonly p50: number
+  readonly p99: number
+  readonly failed: number
+  /** CPU time, in microseconds a request. */
+  readonly node: number
+  readonly postgres: number
+}
+
+if (spawnSync("wrk", ["--version"]).error !== undefined) skip("wrk is not installed (apt-get install wrk)")
+const admin = postgres(adminUrl, { max: 1, connect_timeout: 5, onnotice: () => {} })
+await admin`SELECT 1`.catch((error) => skip(`no Postgres at ${new URL(adminUrl).host}: ${error.code ?? error.message}`))
+
+const here = path.resolve(import.meta.dirname, "..")
+const directory = mkdtempSync(path.join(tmpdir(), "portico-bench-"))
+const database = `portico_bench_${process.pid}`
+const databaseUrl = Object.assign(new URL(adminUrl), { pathname: `/${database}` }).href
+const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} })
+const servers: Array<Server> = []
+const stopping = new AbortController()
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stopping.abort())
+
+try {
+  await admin`CREATE DATABASE ${admin(database)}`
+  await bench()
+} catch (error) {
+  if (!stopping.signal.aborted) {
+    for (const { log, name } of servers) console.error(`--- ${name}\n${readFileSync(log, "utf8").slice(-2_000)}`)
+    throw error
+  }
+} finally {
+  for (const server of servers) server.process.kill("SIGKILL")
+  await sql.end({ timeout: 0 })
+  await admin`DROP DATABASE IF EXISTS ${admin(database)} WITH (FORCE)`
+  await admin.end()
+  rmSync(directory, { recursive: true, force: true })
+}
+
+async function bench() {
+  const portico = (name: string, tree: string) =>
+    start(name, path.resolve(here, tree, "src/main.ts"), {
+      APP_ENV: "production",
+      HOST: "127.0.0.1",
+      RATE_LIMIT: "1000000",
+      PLATFORM_API_KEYS: `${org}:${apiKey}`
+    })
+  const twin = (name: string, cached: boolean) =>
+    start(name, path.join(here, "bench/twin.ts"), { TOKEN_CACHE: String(cached) })
+
+  const ours = await portico("Portico", here)
+  for (const pair of env["BENCH_TREES"]?.split(",") ?? []) {
+    const [name, tree] = pair.split("=")
+    await portico(name!, tree!)
+  }
+  const plain = await twin("Twin", false)
+  await twin("Twin, token cache", true)
+
+  const ids = Array.from({ length: customers }, (_, i) => `customer-${i}`)
+  await fill(ours, ids)
+  const all = await Promise.all(ids.map(tokenOf))
+
+  const [version] = await admin`SHOW server_version`
+  console.log(
+    `Node.js ${process.version}, Postgres ${version!["server_version"]}, ${availableParallelism()} cores; ` +
+      `wrk -t1 -c32, medians of ${rounds} rounds of ${seconds} s; ${customers} customers`
+  )
+  await measure(plain, `/client-data/profile of ${customers} customers in turn`, "/client-data/profile", all)
+  await measure(plain, "/client-data/orders, 50 of 500", "/client-data/orders?ps=50", all.slice(0, 1))
+}
+
+async function start(name: string, script: string, variables: Record<string, string>): Promise<Server> {
+  const port = firstPort + servers.length
+  const log = path.join(directory, `${port}.log`)
+  const out = openSync(log, "a")
+  const child = spawn(process.execPath, [script], {
+    cwd: directory,
+    stdio: ["ignore", out, out],
+    env: {
+      PATH: env["PATH"],
+      PORT: String(port),
+      DATABASE_URL: databaseUrl,
+      DATA_DIR: directory,
+      AUTH_JWT_SECRET: secret,
+      AUTH_ISSUER: tokens.iss,
+      AUTH_AUDIENCE: tokens.aud,
+      ...variables
+    }
+  })
+  const server = { name, url: `http://127.0.0.1:${port}`, process: child, log }
+  servers.push(server)
+  const deadline = Date.now() + 30_000
+  while (!(await fetch(server.url, { redirect: "manual" }).then(Boolean, () => false))) {
+    stopping.signal.throwIfAborted()
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${name} did not start`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  return server
+}
+
+/** Through the platform's API, so that the bench knows no tables: 500 orders for the first customer, two for each other. */
+async function fill({ url }: Server, ids: ReadonlyArray<string>) {
+  const put = async (resource: string, body: unknown) => {
+    const headers = { "x-api-key": apiKey, orgid: org, "content-type": "application/json" }
+    const answer = await fetch(`${url}/platform/${resource}`, { method: "PUT", headers, body: JSON.stringify(body) })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`PUT ${resource}: ${answer.status} ${text}`)
+  }
+  const each = async <A>(items: ReadonlyArray<A>, run: (item: A, index: number) => Promise<void>) => {
+    const left = items.entries()
+    const worker = async () => {
+      for (const [index, item] of left) {
+        stopping.signal.throwIfAborted()
+        await run(item, index)
+      }
+    }
+    await Promise.all(Array.from({ length: 16 }, worker))
+  }
+  await each(ids, (id, i) => put(`customers/${id}`, customerOf(id, i)))
+  const [first, ...others] = ids
+  await each([...Array<string>(500).fill(first!), ...others, ...others], (id, i) =>
+    put(`orders/order-${i}`, orderOf(id, i))
+  )
+  await sql`VACUUM ANALYZE`
+}
+
+function customerOf(id: string, i: number) {
+  return {
+    email: `${id}@example.com`,
+    emailVerified: true,
+    name: `Customer ${i}`,
+    phone: "+14155552671",
+    language: "en-US",
+    timezone: "America/New_York",
+    about: "Orders stationery, mostly; prefers parcels to be left at the door."
+  }
+}
+
+function orderOf(customerId: string, i: number) {
+  const usd = (amount: number) => ({ amount, currency: "USD" })
+  const address = {
+    name: "A Customer",
+    street1: "2111 Wilson Boulevard",
+    city: "Arlington",
+    zip: "22201",
+    country: "US"
+  }
+  return {
+    customerId,
+    number: String(1000 + i),
+    status: "shipped",
+    shipping: usd(500),
+    tax: usd(320),
+    total: usd(4820),
+    items: [
+      { productId: "graph-paper", sku: "GP-A4", name: "Graph paper, 100 sheets", quantity: 3, unitPrice: usd(1000) },
+      { productId: "pencils", sku: "P-2B", name: "Pencils, box of 12", quantity: 1, unitPrice: usd(1000) }
+    ],
+    shippingAddress: address,
+    billingAddress: address,
+    shipments: [{ carrier: "UPS", trackingNumber: "1Z999AA10123456784", shippedAt: "2026-11-20T09:30:00.000Z" }],
+    placedAt: new Date(Date.UTC(2026, 0, 1) + i * 3_600_000).toISOString()
+  }
+}
+
+function tokenOf(sub: string): Promise<string> {
+  return new SignJWT({ ...tokens, sub, org, type: "customer" })
+    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .setIssuedAt()
+    .setExpirationTime("2 hours")
+    .sign(Buffer.from(secret))
+}
+
+async function measure(reference: Server, title: string, target: string, bearers: ReadonlyArray<string>) {
+  await sameAnswers(target, bearers[0]!)
+  const script = path.join(directory, "wrk.lua")
+  writeFileSync(script, luaOf(target, bearers))
+  for (const server of servers) await roundOf(server, script, Math.min(3, seconds))
+  const results = new Map(servers.map((server) => [server, Array<Round>()]))
+  for (let i = 0; i < rounds; i++) {
+    // Backwards every other time: what drifts favours nobody.
+    for (const server of i % 2 === 0 ? servers : servers.toReversed()) {
+      results.get(server)!.push(await roundOf(server, script, seconds))
+    }
+  }
+
+  const median = (server: Server, of: (round: Round) => number) => {
+    const sorted = results
+      .get(server)!
+      .map(of)
+      .sort((a, b) => a - b)
+    return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
+  }
+  const total = (server: Server) => median(server, ({ node, postgres }) => node + postgres)
+  console.log(`\nGET ${title}`)
+  console.table(
+    Object.fromEntries(
+      servers.map((server) => [
+        server.name,
+        {
+          "req/s": Math.round(median(server, ({ perSecond }) => perSecond)),
+          "× twin": hundredths(
+            median(server, ({ perSecond }) => perSecond) / median(reference, ({ perSecond }) => perSecond)
+          ),
+          "p50 ms": hundredths(median(server, ({ p50 }) => p50)),
+          "p99 ms": hundredths(median(server, ({ p99 }) => p99)),
+          "node µs": Math.round(median(server, ({ node }) => node)),
+          "postgres µs": Math.round(median(server, ({ postgres }) => postgres)),
+          "CPU ÷ twin": hundredths(total(server) / total(reference)),
+          failed: results.get(server)!.reduce((sum, { failed }) => sum + failed, 0)
+        }
+      ])
+    )
+  )
+}
+
+/** All servers have to say the same, or they are not doing the same work; a cursor is each one's own. */
+async function sameAnswers(target: string, bearer: string) {
+  const answers = await Promise.all(
+    servers.map(async ({ name, url }) => {
+      const answer = await fetch(url + target, { headers: { authorization: `Bearer ${bearer}`, orgid: org } })
+      if (!answer.ok) throw new Error(`${name}: ${answer.status} ${await answer.text()}`)
+      const body = (await answer.json()) as object
+      return "nextCursor" in body ? { ...body, nextCursor: typeof body.nextCursor } : body
+    })
+  )
+  for (const answer of answers) assert.deepEqual(answer, answers[0])
+}
+
+function luaOf(target: string, bearers: ReadonlyArray<string>) {
+  return `
+local requests = {}
+for _, bearer in ipairs({ ${bearers.map((bearer) => `"${bearer}"`).join(", ")} }) do
+  requests[#requests + 1] = { authorization = "Bearer " .. bearer, orgid = "${org}" }
+end
+local at = 0
+function init()
+  for i, headers in ipairs(requests) do requests[i] = wrk.format("GET", "${target}", headers) end
+end
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+function done(summary, latency)
+  local e = summary.errors
+  io.write(string.format('{"requests":%d,"duration":%d,"failed":%d,"p50":%d,"p99":%d}',
+    summary.requests, summary.duration, e.status + e.connect + e.read + e.write + e.timeout,
+    latency:percentile(50), latency:percentile(99)))
+end`
+}
+
+async function roundOf(server: Server, script: string, duration: number): Promise<Round> {
+  // Only one server is busy at a time, so all that the backends do is done for it.
+  const before = await cpuTimes(server)
+  const said = await wrk("-t1", "-c32", `-d${duration}s`, "-s", script, server.url)
+  const after = await cpuTimes(server)
+  truncateSync(server.log)
+  const result = JSON.parse(said.slice(said.indexOf("{"))) as Record<
+    "requests" | "duration" | "failed" | "p50" | "p99",
+    number
+  >
+  const spent = (pids: ReadonlyArray<number>) =>
+    pids.reduce((sum, pid) => sum + after.get(pid)! - (before.get(pid) ?? 0), 0) / result.requests
+  const node = server.process.pid!
+  return {
+    perSecond: (result.requests / result.duration) * 1e6,
+    p50: result.p50 / 1000,
+    p99: result.p99 / 1000,
+    failed: result.failed,
+    node: spent([node]),
+    postgres: spent([...after.keys()].filter((pid) => pid !== node))
+  }
+}
+
+function wrk(...args: ReadonlyArray<string>): Promise<string> {
+  const child = spawn("wrk", args, { stdio: ["ignore", "pipe", "inherit"], signal: stopping.signal })
+  let said = ""
+  child.stdout.setEncoding("utf8").on("data", (chunk) => (said += chunk))
+  return new Promise((resolve, reject) => child.on("close", () => resolve(said)).on("error", reject))
+}
+
+/** User and system time so far, in microseconds, of a server and of all backends; NaN on other systems than Linux. */
+async function cpuTimes(server: Server): Promise<Map<number, number>> {
+  const backends = await sql`SELECT pid FROM pg_stat_activity WHERE datname = ${database} AND pid <> pg_backend_pid()`
+  return new Map([server.process.pid!, ...backends.map(({ pid }) => pid)].map((pid) => [pid, cpuTimeOf(pid)]))
+}
+
+function cpuTimeOf(pid: number): number {
+  try {
+    // The name before it, in brackets, may contain anything.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ")
+    return (Number(fields[11]) + Number(fields[12])) * (1e6 / ticksPerSecond)
+  } catch {
+    return NaN
+  }
+}
+
+function hundredths(n: number): number {
+  return Math.round(n * 100) / 100
+}
+
+function skip(why: string): never {
+  console.error(`Skipped: ${why}`)
+  process.exit(0)
+}

@@ -1,0 +1,36 @@
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { CustomerNotFound } from "../../domain/Customer.ts"
+import {
+  Transaction,
+  TransactionId,
+  TransactionPush,
+  TransactionsPage,
+  TransactionsQuery
+} from "../../domain/Transaction.ts"
+import { InsufficientFunds, WalletCurrencyMismatch, WalletEntry, WalletEntryPush } from "../../domain/Wallet.ts"
+import { createdOf, writeHeaders } from "../Records.ts"
+
+export class TransactionsApi extends HttpApiGroup.make("transactions")
+  .add(HttpApiEndpoint.get("list", "/", { query: TransactionsQuery, success: TransactionsPage }))
+  .prefix("/transactions")
+  .annotateMerge(OpenApi.annotations({ title: "Transactions", description: "What was paid and paid back." })) {}
+
+export class PlatformTransactionsApi extends HttpApiGroup.make("platformTransactions")
+  .add(
+    HttpApiEndpoint.put("push", "/transactions/:transactionId", {
+      params: { transactionId: TransactionId },
+      headers: writeHeaders,
+      payload: TransactionPush,
+      success: Transaction,
+      error: CustomerNotFound
+    }),
+    HttpApiEndpoint.post("pushWalletEntry", "/wallet-entries", {
+      headers: writeHeaders,
+      payload: WalletEntryPush,
+      success: [createdOf(WalletEntry), WalletEntry],
+      error: [CustomerNotFound, InsufficientFunds, WalletCurrencyMismatch]
+    })
+  )
+  .annotateMerge(
+    OpenApi.annotations({ title: "Platform: transactions", description: "How payments and wallet entries get in." })
+  ) {}

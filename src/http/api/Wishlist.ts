@@ -1,0 +1,37 @@
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Product, ProductId, ProductNotFound, ProductPush } from "../../domain/Product.ts"
+import { Text } from "../../domain/Text.ts"
+import { WishlistItem, WishlistPage, WishlistQuery } from "../../domain/WishlistItem.ts"
+import { createdOf, recordOf, writeHeaders } from "../Records.ts"
+
+const params = { productId: Text(1, 128, "The product's id or sku") }
+
+export class WishlistApi extends HttpApiGroup.make("wishlist")
+  .add(
+    HttpApiEndpoint.get("list", "/", { query: WishlistQuery, success: WishlistPage }),
+    HttpApiEndpoint.post("add", "/:productId", {
+      params,
+      headers: writeHeaders,
+      success: [createdOf(WishlistItem), WishlistItem],
+      error: ProductNotFound
+    }),
+    HttpApiEndpoint.delete("remove", "/:productId", {
+      params,
+      headers: writeHeaders,
+      success: HttpApiSchema.NoContent
+    })
+  )
+  .prefix("/wishlist")
+  .annotateMerge(OpenApi.annotations({ title: "Wishlist", description: "Products saved for later." })) {}
+
+export class PlatformProductsApi extends HttpApiGroup.make("platformProducts")
+  .add(
+    HttpApiEndpoint.put("push", "/:productId", {
+      params: { productId: ProductId },
+      headers: writeHeaders,
+      payload: ProductPush,
+      success: recordOf(Product)
+    })
+  )
+  .prefix("/products")
+  .annotateMerge(OpenApi.annotations({ title: "Platform: products", description: "How the catalogue gets in." })) {}
