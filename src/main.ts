@@ -1,10 +1,11 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Cause, ConfigProvider, type Context, Effect, Exit, Fiber, Layer, Redacted } from "effect"
+import { Cause, type Context, Effect, Exit, Fiber, Layer, Redacted } from "effect"
 import { FetchHttpClient, HttpRouter } from "effect/http"
 import { createServer } from "node:http"
 import { HttpSettings } from "./http/HttpSettings.ts"
 import { Routes } from "./http/Routes.ts"
 import * as Environment from "./layers/Environment.ts"
+import * as Failures from "./layers/Failures.ts"
 import * as Postgres from "./layers/Postgres.ts"
 import * as ReadinessPostgres from "./layers/ReadinessPostgres.ts"
 import { Services } from "./layers/Services.ts"
@@ -36,7 +37,7 @@ const server = (settings: Settings.Settings) =>
             requestTimeout: 30_000,
             maxHeaderSize: 16_384
           }),
-        { port: settings.port, host: settings.host, gracefulShutdownTimeout: "7 seconds" }
+        { port: settings.port, host: settings.host, gracefulShutdownTimeout: "6 seconds" }
       )
     ),
     Layer.provide(
@@ -68,27 +69,33 @@ const run = (started: (services: Context.Context<Readiness>) => void) =>
     }).pipe(Effect.scoped, Effect.provide(Telemetry.layer(settings)))
   })
 
-let begin: (() => void) | undefined
+let notReady: (() => void) | undefined
 const fiber = Effect.runFork(
   run((services) => {
-    begin = () => Effect.runSyncWith(services)(Readiness.use(({ close }) => close))
-  }).pipe(Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env: Environment.variables(process.env) }))))
+    notReady = () => Effect.runSyncWith(services)(Readiness.use(({ close }) => close))
+  }).pipe(Effect.provide(Environment.layer))
 )
 
-let stopping = false
-const stop = (drain: number) => () => {
-  if (stopping) process.exit(1)
-  stopping = true
-  begin?.()
+let stopping: number | undefined
+const stop = (drain: number) => {
+  stopping = Date.now()
+  notReady?.()
   setTimeout(() => Effect.runFork(Fiber.interrupt(fiber)), drain)
+  // What is still running by then does not end by itself.
+  setTimeout(() => process.exit(1), drain + 7_900).unref()
 }
-process.on("SIGINT", stop(0))
+// A terminal and npm may both pass on one Ctrl-C: only what comes later is somebody losing patience.
+process.on("SIGINT", () => {
+  if (stopping === undefined) stop(0)
+  else if (Date.now() - stopping > 1_000) process.exit(1)
+})
 // A balancer needs a moment to see that this replica is no longer ready.
-process.on("SIGTERM", stop(begin === undefined ? 0 : 2_000))
+process.on("SIGTERM", () => {
+  if (stopping === undefined) stop(notReady === undefined ? 0 : 2_000)
+})
 
 fiber.addObserver((exit) => {
   if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) process.exit(0)
-  const error = Cause.squash(exit.cause)
-  console.error(error instanceof Error ? error.message : Cause.pretty(exit.cause))
+  console.error(Failures.describe(exit.cause))
   process.exit(1)
 })

@@ -3,7 +3,8 @@ import { Problem } from "./Problem.ts"
 
 /** The caller's name for one write, so that a repeat is recognised (draft-ietf-httpapi-idempotency-key-header). */
 export const IdempotencyKey = Schema.String.annotate({
-  description: "The caller's own name for this write, such as a UUID: sent again, it gets the first answer, for 24 hours"
+  description:
+    "The caller's own name for this write, such as a UUID: sent again, it gets the first answer, for 24 hours"
 }).check(Schema.isPattern(/^[\x21-\x7e]{1,255}$/u, { message: "Expected 1 to 255 visible ASCII characters" }))
 
 export class IdempotencyKeyReused extends Problem<IdempotencyKeyReused>()("IdempotencyKeyReused", {

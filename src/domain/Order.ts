@@ -218,6 +218,7 @@ export const OrderPush = Schema.Struct({
       return others.length === 0 || "Expected every amount of an order in the order's currency"
     })
   )
+  // After the check, which a name from before would not cover.
   .annotate({ identifier: "OrderPush" })
 export type OrderPush = typeof OrderPush.Type
 

@@ -4,7 +4,10 @@ import { Schema } from "effect"
 export type SortType = "text" | "instant" | "integer"
 
 /** The query of every list: `p`, `ps`, `s`, `st`, `cursor`, `count`. Unknown sort fields and values out of range are 400. */
-export const listQuery = <const Field extends string>(sorts: Readonly<Record<Field, SortType>>, byDefault: NoInfer<Field>) => ({
+export const listQuery = <const Field extends string>(
+  sorts: Readonly<Record<Field, SortType>>,
+  byDefault: NoInfer<Field>
+) => ({
   p: Schema.optionalKey(
     Schema.Int.annotate({ description: "Page, from 1", default: 1 }).check(
       Schema.isBetween({ minimum: 1, maximum: 1_000_000 })

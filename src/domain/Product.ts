@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { example } from "./Example.ts"
 import { PlatformId } from "./Ids.ts"
 import { Money } from "./Money.ts"
 import { Problem } from "./Problem.ts"
@@ -19,7 +20,22 @@ export const Product = Schema.Struct({
   version: Schema.Int,
   createdAt: Timestamp,
   updatedAt: Timestamp
-}).annotate({ identifier: "Product" })
+}).annotate({
+  identifier: "Product",
+  examples: [
+    example({
+      id: ProductId.make("slide-rule"),
+      sku: "SR-10",
+      name: "Slide rule",
+      price: { amount: 8900, currency: "USD" },
+      image: "https://shop.example/slide-rule.jpg",
+      available: true,
+      version: 3,
+      createdAt: new Date("2026-11-02T17:31:02.118Z"),
+      updatedAt: new Date("2026-11-23T10:00:00.000Z")
+    })
+  ]
+})
 export type Product = typeof Product.Type
 
 /** A product as the platform pushes it; the platform's id is in the path. */

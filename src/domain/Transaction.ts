@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { example } from "./Example.ts"
 import { CustomerId, PlatformId } from "./Ids.ts"
 import { DayOrInstant } from "./Moment.ts"
 import { Money } from "./Money.ts"
@@ -29,14 +30,30 @@ export const Transaction = Schema.Struct({
   id: TransactionId,
   type: TransactionType,
   status: TransactionStatus,
-  amount: Money.annotate({ description: "Negative for refunds" }),
+  amount: Money.annotateKey({ description: "Negative for refunds" }),
   method: Schema.Struct({ type: Schema.String, label: Schema.NullOr(Schema.String) }),
   gateway: Schema.NullOr(Schema.String),
   orderId: Schema.NullOr(PlatformId),
   reference: Schema.NullOr(Schema.String),
   description: Schema.NullOr(Schema.String),
   createdAt: Timestamp
-}).annotate({ identifier: "Transaction" })
+}).annotate({
+  identifier: "Transaction",
+  examples: [
+    example({
+      id: TransactionId.make("txn-1001"),
+      type: "payment",
+      status: "paid",
+      amount: { amount: 9151, currency: "USD" },
+      method: { type: "card", label: "Visa 4242" },
+      gateway: "stripe",
+      orderId: "order-1001",
+      reference: "ch_3PqK2e",
+      description: null,
+      createdAt: new Date("2026-11-02T17:31:02.118Z")
+    })
+  ]
+})
 export type Transaction = typeof Transaction.Type
 
 /** Fields that a list of transactions sorts by. */
@@ -73,7 +90,6 @@ export const TransactionPush = Schema.Struct({
   createdAt: Schema.optionalKey(Timestamp)
 })
   .annotate({
-    identifier: "TransactionPush",
     examples: [
       {
         customerId: "ada" as CustomerId,
@@ -93,4 +109,6 @@ export const TransactionPush = Schema.Struct({
         "Expected a negative amount for a refund, a positive one for a payment"
     )
   )
+  // After the check, which a name from before would not cover.
+  .annotate({ identifier: "TransactionPush" })
 export type TransactionPush = typeof TransactionPush.Type

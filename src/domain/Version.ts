@@ -6,9 +6,12 @@ export const IfMatch = Schema.String.annotate({
   description: 'Change only this version: the `ETag` of an earlier answer, such as `"3"`'
 })
   .check(
-    Schema.isPattern(/^(?:\*|(?:W\/)?"[\x21\x23-\x7e]{0,64}"(?:\s{0,8},\s{0,8}(?:W\/)?"[\x21\x23-\x7e]{0,64}"){0,15})$/u, {
-      message: 'Expected * or entity tags such as "3"'
-    })
+    Schema.isPattern(
+      /^(?:\*|(?:W\/)?"[\x21\x23-\x7e]{0,64}"(?:\s{0,8},\s{0,8}(?:W\/)?"[\x21\x23-\x7e]{0,64}"){0,15})$/u,
+      {
+        message: 'Expected * or entity tags such as "3"'
+      }
+    )
   )
   .pipe(
     Schema.decodeTo(

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { example } from "./Example.ts"
 import { CustomerId } from "./Ids.ts"
 import { Money } from "./Money.ts"
 import { Problem } from "./Problem.ts"
@@ -9,12 +10,25 @@ import { Timestamp } from "./Timestamp.ts"
 export const WalletEntry = Schema.Struct({
   id: Schema.String,
   customerId: CustomerId,
-  amount: Money.annotate({ description: "Negative for what is taken out" }),
+  amount: Money.annotateKey({ description: "Negative for what is taken out" }),
   balance: Money,
   reference: Schema.String,
   description: Schema.NullOr(Schema.String),
   createdAt: Timestamp
-}).annotate({ identifier: "WalletEntry" })
+}).annotate({
+  identifier: "WalletEntry",
+  examples: [
+    example({
+      id: "0198f3b2-6c1b-7a3e-9c55-2b1d2f3a4b5c",
+      customerId: CustomerId.make("ada"),
+      amount: { amount: 2500, currency: "USD" },
+      balance: { amount: 4000, currency: "USD" },
+      reference: "gift-card-77",
+      description: "Gift card",
+      createdAt: new Date("2026-11-02T17:31:02.118Z")
+    })
+  ]
+})
 export type WalletEntry = typeof WalletEntry.Type
 
 /** The same `reference` for the same customer counts once, whatever else is sent with it. */

@@ -1,6 +1,7 @@
 import { type JsonSchema, Schema } from "effect"
 import { HttpApi, type HttpApiGroup, type OpenApi } from "effect/http-api"
 import { edgeParameters, headers, info, securitySchemes, sharedParameters } from "./DocumentParts.ts"
+import { open, ownName, problemOf, reachable, schemasIn, tidy } from "./DocumentSchemas.ts"
 
 type Json = JsonSchema.JsonSchema
 
@@ -23,7 +24,8 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
     const sent = new Set<string>()
 
     const failure = (names: ReadonlyArray<string>) => {
-      const key = names.join("Or")
+      const key = `${names.join("Or")}Response`
+      const [schema, ...others] = names.map((name) => ref("schemas", name))
       const problems = names.map((name) => schemaOf[name]?.["properties"] as Readonly<Record<string, Json>>)
       responses[key] ??= {
         description: problems.map(({ title }) => title?.["const"]).join(" | "),
@@ -34,7 +36,7 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
         ]),
         content: {
           "application/problem+json": {
-            schema: names.length === 1 ? ref("schemas", key) : { oneOf: names.map((name) => ref("schemas", name)) }
+            schema: names.length === 1 ? schema : { oneOf: [schema, ...others] }
           }
         }
       }
@@ -43,6 +45,7 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
 
     const operation = (method: string, operation: OpenApi.OpenAPISpecOperation) => {
       const { operationId, parameters: inputs, requestBody, responses: outcomes, ...head } = operation
+      const inOrg = head.security.length > 0
       const reads = method === "get"
       const tagged = reads && "etag" in (outcomes[200]?.headers ?? {})
       const inapplicable = [
@@ -51,12 +54,15 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
       ]
       reachable(requestBody, schemaOf, sent)
 
-      const answers: Record<string, unknown> = tagged ? { 304: ref("responses", "NotModified") } : {}
+      const answers: Record<string, unknown> = tagged ? { 304: ref("responses", "NotModifiedResponse") } : {}
       for (const [status, { content, description, headers: own }] of Object.entries(outcomes)) {
         if (Number(status) < 400) {
           answers[status] = {
             description,
-            headers: { ...headersOf(own), ...refs("headers", reads ? everywhere : [...everywhere, replayed]) },
+            headers: {
+              ...headersOf(own),
+              ...refs("headers", [...(inOrg ? everywhere : [requestId]), ...(reads ? [] : [replayed])])
+            },
             ...(content === undefined ? {} : { content: open(content) })
           }
         } else {
@@ -75,7 +81,9 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
         parameters[name] ??= parameter
         return JSON.stringify(parameters[name]) === JSON.stringify(parameter) ? ref("parameters", name) : parameter
       })
-      const common = ["OrgId", ...(tagged ? ["IfNoneMatch"] : [])].map((name) => ref("parameters", name))
+      const common = [...(inOrg ? ["OrgId"] : []), ...(tagged ? ["IfNoneMatch"] : [])].map((name) =>
+        ref("parameters", name)
+      )
       return {
         ...head,
         operationId,
@@ -91,7 +99,7 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
         Object.entries(item).map(([method, of]) => [method, operation(method, of as OpenApi.OpenAPISpecOperation)])
       )
     ])
-    responses["NotModified"] = {
+    responses["NotModifiedResponse"] = {
       description: "Nothing has changed since the version that If-None-Match names",
       headers: refs("headers", ["ETag", ...everywhere])
     }
@@ -112,7 +120,8 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
   }
 }
 
-const everywhere = ["RateLimit", "RateLimit-Policy", "X-Request-Id"]
+const requestId = "X-Request-Id"
+const everywhere = ["RateLimit", "RateLimit-Policy", requestId]
 const replayed = "Idempotency-Replayed"
 
 const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
@@ -122,39 +131,6 @@ const refs = (kind: string, names: ReadonlyArray<string>) =>
 
 const sorted = (entries: ReadonlyArray<readonly [string, unknown]>) =>
   Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
-
-/** HttpApi calls the JSON of a class `OrderNotFoundEncoded`. */
-const ownName = (name: string) => name.replace(/Encoded$/, "")
-
-/** Names as a person would give them, constants as constants, and no mention of keys that must not be sent. */
-const tidy = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(tidy)
-  if (!isObject(value)) return value
-  const { enum: values, ...rest } = value
-  const kept = Object.entries(rest).filter(([, inner]) => !isNever(inner))
-  const out = Object.fromEntries(kept.map(([key, inner]) => [key, tidy(inner)]))
-  if (typeof out["$ref"] === "string") out["$ref"] = ownName(out["$ref"])
-  if (!Array.isArray(values)) return out
-  if (values.length > 1) return { ...out, enum: values }
-  return { ...out, type: Number.isInteger(values[0]) ? "integer" : out["type"], const: values[0] }
-}
-
-/** Requests are closed, as the server refuses unknown keys; answers are open, as they may gain some. */
-const open = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(open)
-  if (!isObject(value)) return value
-  const kept = Object.entries(value).filter(([key, inner]) => key !== "additionalProperties" || inner !== false)
-  return Object.fromEntries(kept.map(([key, inner]) => [key, open(inner)]))
-}
-
-/** The edge fills in what the error leaves out, so all of a problem is always there. */
-const problemOf = (schema: Json): Json => {
-  const { code, detail, instance, requestId, status, title, type, ...rest } = (schema["properties"] ?? {}) as Json
-  if (requestId === undefined || instance === undefined) return schema
-  const members = { type, title, status, detail, instance, code, requestId }
-  const required = new Set([...Object.keys(members), ...(schema["required"] as ReadonlyArray<string>)])
-  return { ...schema, properties: { ...members, ...rest }, required: [...required] }
-}
 
 /** The parameters that are numbers or booleans: HttpApi shows the text that they are on the wire. */
 const scalarParameters = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<string, Groups>) => {
@@ -197,20 +173,3 @@ const headersOf = (own: Readonly<Record<string, OpenApi.OpenAPISpecHeader>> = {}
   )
 
 const headerName = (name: string) => name.replace(/(?<=^|-)[a-z]/g, (letter) => letter.toUpperCase())
-
-const schemasIn = (value: unknown): ReadonlyArray<string> =>
-  [...JSON.stringify(value ?? null).matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1]!)
-
-const reachable = (from: unknown, schemas: Readonly<Record<string, Json>>, seen: Set<string>) => {
-  for (const name of schemasIn(from)) {
-    if (seen.has(name)) continue
-    seen.add(name)
-    reachable(schemas[name], schemas, seen)
-  }
-}
-
-const isNever = (schema: unknown) =>
-  isObject(schema) && isObject(schema["not"]) && Object.keys(schema["not"]).length === 0
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)

@@ -92,6 +92,6 @@ export const headers = {
   RateLimit: text("How many requests remain, and for how many seconds (IETF draft)", '"customer";r=599;t=60'),
   "RateLimit-Policy": text("How many requests in how many seconds", '"customer";q=600;w=60'),
   "Retry-After": { description: "Seconds to wait", schema: { type: "integer", minimum: 0 } },
-  "WWW-Authenticate": text("How to sign in", "Bearer"),
-  "X-Request-Id": text("The caller's, or a new one: also in the log", "0198f3b2-6c1b-7a3e-9c55-2b1d2f3a4b5c")
+  "WWW-Authenticate": { ...text("How to sign in", "Bearer"), required: true },
+  "X-Request-Id": { ...text("The caller's, or a new one", "0198f3b2-6c1b-7a3e-9c55-2b1d2f3a4b5c"), required: true }
 }

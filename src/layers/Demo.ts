@@ -1,5 +1,4 @@
 import { Effect, Schema } from "effect"
-import { SqlClient } from "effect/sql"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import { CustomerPush } from "../domain/Customer.ts"
@@ -9,6 +8,7 @@ import type { ProductId } from "../domain/Product.ts"
 import { type TransactionId, TransactionPush } from "../domain/Transaction.ts"
 import { Orders } from "../services/Orders.ts"
 import { Products } from "../services/Products.ts"
+import { Orgs } from "../services/Orgs.ts"
 import { Profiles } from "../services/Profiles.ts"
 import { Transactions } from "../services/Transactions.ts"
 import { Wallet } from "../services/Wallet.ts"
@@ -183,9 +183,9 @@ const transactions = {
 
 /** Fills the demo org once: what a visitor changes afterwards stays changed. */
 export const seed = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const made = yield* sql`INSERT INTO orgs (id, name) VALUES (${org}, 'Demo') ON CONFLICT DO NOTHING RETURNING id`
-  if (made.length === 0) return false
+  const orgs = yield* Orgs
+  const made = yield* orgs.create(org, "Demo")
+  if (!made) return false
   const profiles = yield* Profiles
   const orders_ = yield* Orders
   const products_ = yield* Products
@@ -199,8 +199,18 @@ export const seed = Effect.gen(function* () {
     for (const [id, pushed] of Object.entries(transactions)) {
       yield* transactions_.push(id as TransactionId, transaction(pushed))
     }
-    yield* wallet.push({ customerId: ada.customerId, amount: usd(5000), reference: "gift-card-77", description: "Gift card" })
-    yield* wallet.push({ customerId: ada.customerId, amount: usd(-1250), reference: "ord-1002", description: "Order 1002" })
+    yield* wallet.push({
+      customerId: ada.customerId,
+      amount: usd(5000),
+      reference: "gift-card-77",
+      description: "Gift card"
+    })
+    yield* wallet.push({
+      customerId: ada.customerId,
+      amount: usd(-1250),
+      reference: "ord-1002",
+      description: "Order 1002"
+    })
   }).pipe(Effect.provideService(CurrentPlatform, { orgId: org }))
   yield* wishlist.add("comptometer").pipe(Effect.provideService(CurrentCustomer, ada))
   yield* wishlist.add("arithmometer").pipe(Effect.provideService(CurrentCustomer, ada))

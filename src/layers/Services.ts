@@ -3,6 +3,7 @@ import { ApiKeys } from "../services/ApiKeys.ts"
 import { Idempotency } from "../services/Idempotency.ts"
 import { Identities } from "../services/Identities.ts"
 import { Orders } from "../services/Orders.ts"
+import { Orgs } from "../services/Orgs.ts"
 import { Profiles } from "../services/Profiles.ts"
 import { Products } from "../services/Products.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
@@ -16,6 +17,7 @@ export const Services = Layer.mergeAll(
   Idempotency.layer,
   Identities.layer,
   Orders.layer,
+  Orgs.layer,
   Profiles.layer,
   Products.layer,
   SharedLimits.layer,

@@ -1,4 +1,5 @@
 import { Config, ConfigProvider, Data, Effect, Option, Redacted, Schema } from "effect"
+import { accessSync, constants, mkdirSync } from "node:fs"
 import { OrgId } from "../domain/Ids.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
 import * as TokensSettings from "./TokensSettings.ts"
@@ -12,103 +13,148 @@ export class WrongConfiguration extends Data.TaggedError("WrongConfiguration")<{
   }
 }
 
-const refuse = (problem: string) =>
-  Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message: problem })))
+const problem = (message: string) => new Config.ConfigError(new ConfigProvider.SourceError({ message }))
 
-const checked = <A>(config: Config.Config<A>, holds: (value: A) => boolean, problem: string) =>
-  Config.mapEffect(config, (value) => (holds(value) ? Effect.succeed(value) : refuse(problem)))
-
-const appEnv = Config.Literals(["local", "production"], "APP_ENV").pipe(Config.withDefault("local" as const))
-
-const origins = Config.String("CORS_ORIGINS").pipe(
-  Config.withDefault(""),
-  Config.map((value) =>
-    value
-      .split(",")
-      .map((origin) => origin.trim())
-      .filter((origin) => origin !== "")
+/** Says `NAME: what is expected` of whatever is wrong with a value, in place of words that may quote it. */
+const expecting = <A>(
+  name: string,
+  expected: string,
+  config: Config.Config<A>,
+  holds: (value: A) => boolean = () => true
+): Config.Config<A> => {
+  const refused = problem(`${name}: expected ${expected}`)
+  return config.pipe(
+    Config.mapEffect((value) => (holds(value) ? Effect.succeed(value) : Effect.fail(refused))),
+    Config.orElse(() => Config.mapEffect(Config.succeed(undefined), () => Effect.fail(refused)))
   )
-)
+}
+
+const list = (value: string) =>
+  value
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "")
 
 const platformApiKeys = Config.Redacted("PLATFORM_API_KEYS").pipe(
   Config.withDefault(Redacted.make("")),
   Config.map((value) =>
-    Redacted.value(value)
-      .split(",")
-      .filter((pair) => pair.trim() !== "")
-      .map((pair) => {
-        const at = pair.indexOf(":")
-        return { orgId: pair.slice(0, Math.max(at, 0)).trim() as OrgId, key: Redacted.make(pair.slice(at + 1).trim()) }
-      })
+    list(Redacted.value(value)).map((pair) => {
+      const [, orgId, key] = /^(\S+?)\s*:\s*(\S+)$/.exec(pair) ?? ["", "", ""]
+      return { orgId: orgId as OrgId, key: Redacted.make(key!) }
+    })
   )
 )
 
-const fields = {
-  appEnv,
-  port: Config.Port("PORT").pipe(Config.withDefault(3000)),
+const dataDir = Config.String("DATA_DIR").pipe(Config.withDefault(".data"))
+const production = Config.map(Config.option(Config.String("APP_ENV")), Option.contains("production"))
+
+const values = {
+  appEnv: expecting(
+    "APP_ENV",
+    "local or production",
+    Config.Literals(["local", "production"], "APP_ENV").pipe(Config.withDefault("local" as const))
+  ),
+  port: expecting(
+    "PORT",
+    "a port from 1 to 65535",
+    Config.Port("PORT").pipe(Config.withDefault(3000)),
+    (port) => port > 0
+  ),
   host: Config.option(Config.String("HOST")),
-  dataDir: Config.String("DATA_DIR").pipe(Config.withDefault(".data")),
-  rateLimit: checked(
+  dataDir: expecting(
+    "DATA_DIR",
+    "a folder that this process can write to",
+    Config.all({ dataDir, production }),
+    (all) => (all.production ? true : isWritable(all.dataDir))
+  ).pipe(Config.map((all) => all.dataDir)),
+  rateLimit: expecting(
+    "RATE_LIMIT",
+    "a number of requests a minute from 1 to 1000000",
     Config.Int("RATE_LIMIT").pipe(Config.withDefault(600)),
-    (limit) => limit >= 1 && limit <= 1_000_000,
-    "RATE_LIMIT: between 1 and 1000000 requests a minute are required"
+    (limit) => limit >= 1 && limit <= 1_000_000
   ),
-  corsOrigins: checked(
-    origins,
-    (all) => all.every((origin) => URL.parse(origin)?.origin === origin),
-    "CORS_ORIGINS: a list of origins such as https://portal.example.com is required"
+  corsOrigins: expecting(
+    "CORS_ORIGINS",
+    "a list of origins such as https://portal.example.com",
+    Config.String("CORS_ORIGINS").pipe(Config.withDefault(""), Config.map(list)),
+    (all) => all.every((origin) => URL.parse(origin)?.origin === origin)
   ),
-  platformApiKeys: checked(
+  platformApiKeys: expecting(
+    "PLATFORM_API_KEYS",
+    "org:key,org:key with keys of 16 characters or more",
     platformApiKeys,
-    (pairs) => pairs.every(({ key, orgId }) => Schema.is(OrgId)(orgId) && Redacted.value(key).length >= 16),
-    "PLATFORM_API_KEYS: org:key,org:key is required, with keys of 16 characters or more"
+    (pairs) => pairs.every(({ key, orgId }) => Schema.is(OrgId)(orgId) && Redacted.value(key).length >= 16)
   ),
-  logLevel: Config.LogLevel("LOG_LEVEL").pipe(Config.withDefault("Info" as const)),
-  otlp: Config.option(Config.URL("OTEL_EXPORTER_OTLP_ENDPOINT"))
+  logLevel: expecting(
+    "LOG_LEVEL",
+    "All, Trace, Debug, Info, Warn, Error, Fatal or None",
+    Config.LogLevel("LOG_LEVEL").pipe(Config.withDefault("Info" as const))
+  ),
+  otlp: expecting(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "an http or https URL",
+    Config.option(Config.URL("OTEL_EXPORTER_OTLP_ENDPOINT")),
+    (url) => Option.isNone(url) || /^https?:$/.test(url.value.protocol)
+  )
 }
 
-const database = Config.all({ appEnv, url: Config.option(Config.Redacted("DATABASE_URL")) }).pipe(
-  Config.mapEffect(({ appEnv, url }) => {
+const url = Config.all({ production, url: Config.option(Config.Redacted("DATABASE_URL")) }).pipe(
+  Config.mapEffect(({ production, url }) => {
     if (Option.isSome(url)) return Effect.asVoid(PostgresUrl.parse(url.value))
-    return appEnv === "production" ? refuse("DATABASE_URL: required in production") : Effect.void
+    return production ? Effect.fail(problem("DATABASE_URL: required in production")) : Effect.void
   })
 )
 
 const pool = (name: string) =>
-  checked(
+  expecting(
+    name,
+    "a number of connections from 1 to 1000",
     Config.option(Config.Int(name)),
-    Option.match({ onNone: () => true, onSome: (n) => n >= 1 && n <= 1000 }),
-    `${name}: between 1 and 1000 connections are required`
+    (size) => Option.isNone(size) || (size.value >= 1 && size.value <= 1000)
   )
 
-type Values = { readonly [Name in keyof typeof fields]: Config.Success<(typeof fields)[Name]> }
-export type Settings = Omit<Values, "host"> & { readonly host: string }
+/** What it takes to open the database. */
+export const database = {
+  url,
+  folder: values.dataDir,
+  customerPool: pool("DATABASE_POOL"),
+  platformPool: pool("DATABASE_PLATFORM_POOL"),
+  ownerPool: pool("DATABASE_OWNER_POOL")
+}
 
-/** Reads the whole environment at once, so that one start names everything that is wrong with it. */
-export const load = Effect.gen(function* () {
-  const problems: Array<string> = []
-  const read = Effect.fnUntraced(function* <A>(config: Config.Config<A>) {
-    return yield* Effect.gen(function* () {
-      return yield* config
-    }).pipe(Effect.catchTag("ConfigError", (error) => Effect.sync(() => void problems.push(...linesOf(error)))))
-  })
+type Read<Configs> = { readonly [Name in keyof Configs]: Configs[Name] extends Config.Config<infer A> ? A : never }
 
-  const values: Record<string, unknown> = {}
-  for (const [name, config] of Object.entries(fields)) values[name] = yield* read(config as Config.Config<unknown>)
-  yield* read(database)
-  yield* read(TokensSettings.settings)
-  for (const name of ["DATABASE_POOL", "DATABASE_PLATFORM_POOL", "DATABASE_OWNER_POOL"]) yield* read(pool(name))
-  if (problems.length > 0) return yield* new WrongConfiguration({ problems: [...new Set(problems)] })
-  const settings = values as Values
-  const host = Option.getOrElse(settings.host, () => (settings.appEnv === "production" ? "0.0.0.0" : "127.0.0.1"))
-  return { ...settings, host } satisfies Settings
+/** Reads several configs, so that one start names everything that is wrong with any of them. */
+export const read = Effect.fnUntraced(function* <Configs extends Readonly<Record<string, Config.Config<unknown>>>>(
+  configs: Configs
+): Effect.fn.Return<Read<Configs>, WrongConfiguration> {
+  const [found, problems] = yield* Effect.partition(Object.entries(configs), ([name, config]) =>
+    Effect.map(config, (value) => [name, value] as const)
+  )
+  if (problems.length === 0) return Object.fromEntries(found) as Read<Configs>
+  const lines = problems.flatMap(({ cause, message }) =>
+    (cause._tag === "SourceError" ? cause.message : message).split("\n")
+  )
+  return yield* new WrongConfiguration({ problems: [...new Set(lines)] })
 })
 
-/** `NAME: what is expected`, without the value that stood there. */
-const linesOf = (error: Config.ConfigError): ReadonlyArray<string> => {
-  if (error.cause._tag === "SourceError") return error.cause.message.split("\n")
-  const name = /at \["([A-Z_]+)"\]/.exec(error.message)?.[1] ?? "?"
-  return [
-    `${name}: ${(error.message.split("\n")[0] ?? "not usable").replace(/, (?:got|actual) .*/, "").replace(/^SchemaError\(/, "")}`
-  ]
+export type Settings = Omit<Read<typeof values>, "host"> & { readonly host: string }
+
+/** All that the server is told by its environment, with what its layers will read by themselves checked beforehand. */
+export const load: Effect.Effect<Settings, WrongConfiguration> = Effect.map(
+  read({ ...values, ...database, tokens: TokensSettings.settings }),
+  ({ appEnv, corsOrigins, dataDir, host, logLevel, otlp, platformApiKeys, port, rateLimit }) => ({
+    ...{ appEnv, corsOrigins, dataDir, logLevel, otlp, platformApiKeys, port, rateLimit },
+    host: Option.getOrElse(host, () => (appEnv === "production" ? "0.0.0.0" : "127.0.0.1"))
+  })
+)
+
+const isWritable = (folder: string) => {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,41 +1,51 @@
 import { Effect, Redacted } from "effect"
-import { Config } from "effect"
+import { createHash } from "node:crypto"
+import type { CustomerId } from "../domain/Ids.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import * as Demo from "./Demo.ts"
 import type { Settings } from "./Settings.ts"
 import { mint } from "./TokensMint.ts"
-import type { CustomerId } from "../domain/Ids.ts"
-import { createHash } from "node:crypto"
+import * as TokensSettings from "./TokensSettings.ts"
 
 /** What a visitor to local mode needs: the demo org, and how to call it. */
 export const welcome = Effect.fn("Welcome.welcome")(function* ({ host, port }: Settings) {
   yield* Demo.seed
-  const secret = yield* Config.Redacted("AUTH_JWT_SECRET")
-  // The same on every start, so that a script that uses it goes on working.
-  const key = `pk_demo_${createHash("sha256")
+  const address = `http://${visible(host)}:${port}`
+  const lines = [`Portico listens at ${address}, and explains itself at ${address}/docs`]
+  const { keys } = yield* TokensSettings.settings
+  if (keys._tag === "Secret") {
+    const { secret } = keys
+    const apiKeys = yield* ApiKeys
+    const key = demoKey(secret)
+    yield* apiKeys.ensure(Demo.org, key)
+    const claims = { type: "customer" as const, sub: "ada" as CustomerId, org: Demo.org }
+    const token = yield* mint({ secret, claims, expiresIn: "12 hours" })
+    lines.push(
+      "",
+      `A token for ada, a customer of the org ${Demo.org}, good for 12 hours:`,
+      `  ${token}`,
+      "The demo org's API key, for /platform:",
+      `  ${key}`,
+      "",
+      "Try it:",
+      `  curl -s ${address}/client-data/orders -H 'orgid: ${Demo.org}' -H 'Authorization: Bearer ${token}'`
+    )
+  } else {
+    lines.push("", `Its demo org is ${Demo.org}; tokens come from the issuer of ${keys.url.origin}.`)
+  }
+  yield* Effect.sync(() => process.stdout.write(`\n${lines.join("\n")}\n\n`))
+})
+
+/** Where somebody on this machine reaches a server that listens on `host`. */
+const visible = (host: string) => {
+  const reached = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host
+  return reached.includes(":") ? `[${reached}]` : reached
+}
+
+/** The same on every start, so that a script that uses it goes on working. */
+const demoKey = (secret: Redacted.Redacted) => {
+  const digest = createHash("sha256")
     .update(`demo ${Redacted.value(secret)}`)
     .digest("base64url")
-    .slice(0, 32)}`
-  const apiKeys = yield* ApiKeys
-  yield* apiKeys.ensure(Demo.org, key)
-  const token = yield* mint({
-    secret,
-    claims: { type: "customer", sub: "ada" as CustomerId, org: Demo.org },
-    expiresIn: "12 hours"
-  })
-  const address = `http://${host.includes(":") ? `[${host}]` : host}:${port}`
-  yield* Effect.sync(() =>
-    process.stdout.write(`
-Portico listens at ${address}, and explains itself at ${address}/docs
-
-A token for ada, a customer of the org demo, good for 12 hours:
-  ${token}
-The demo org's API key, for /platform:
-  ${key}
-
-Try it:
-  curl -s ${address}/client-data/orders -H 'orgid: ${Demo.org}' -H 'Authorization: Bearer ${token}'
-
-`)
-  )
-})
+  return `pk_demo_${digest.slice(0, 32)}`
+}

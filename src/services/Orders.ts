@@ -38,7 +38,10 @@ export class Orders extends Context.Service<
 
       const sorts = Object.fromEntries(
         Object.entries(orderSorts).map(([field, type]) => [field, { type, column: columnOf(field) }])
-      ) as Record<keyof typeof orderSorts, { type: (typeof orderSorts)[keyof typeof orderSorts]; column: string }>
+      ) as Record<
+        keyof typeof orderSorts,
+        { type: (typeof orderSorts)[keyof typeof orderSorts]; column: `orders.${string}` }
+      >
 
       const list = Effect.fn("Orders.list")(function* (query: OrdersQuery) {
         const { customerId, orgId } = yield* CurrentCustomer
@@ -104,7 +107,8 @@ export class Orders extends Context.Service<
   )
 }
 
-const columnOf = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const columnOf = (field: string): `orders.${string}` =>
+  `orders.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`
 
 const itemsOf = (order: OrderPush) =>
   JSON.stringify(

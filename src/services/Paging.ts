@@ -10,13 +10,26 @@ const Position = Schema.fromJsonString(
 const encodePosition = Schema.encodeSync(Position)
 const decodePosition = Schema.decodeUnknownOption(Position)
 
-// Whatever a cursor says is about to be cast by Postgres, so it has to look like what Postgres wrote.
-const written: Record<SortType, RegExp> = {
-  text: /^[^\u0000\uD800-\uDFFF]{0,1000}$/u,
-  instant: /^[1-9]\d{3}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,3})?\+00$/,
-  integer: /^-?\d{1,16}$/
-}
 const casts: Record<SortType, string> = { text: "text", instant: "timestamptz", integer: "bigint" }
+
+// Instants as JavaScript writes them, whatever zone and style of dates the server is set to.
+const asText: Record<SortType, (column: string) => string> = {
+  text: (column) => `${column}::text`,
+  instant: (column) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+  integer: (column) => `${column}::text`
+}
+
+const isText = (value: string) => /^[^\u0000\uD800-\uDFFF]{0,1000}$/u.test(value)
+
+// Whatever a cursor says is about to be cast by Postgres, so it has to be what Postgres wrote.
+const isWritten: Record<SortType, (value: string) => boolean> = {
+  text: isText,
+  instant: (value) => {
+    const at = new Date(value)
+    return !value.startsWith("0000") && !Number.isNaN(at.getTime()) && at.toISOString() === value
+  },
+  integer: (value) => /^-?\d{1,16}$/.test(value)
+}
 
 const refused = new InvalidRequest({
   errors: [{ pointer: "/query/cursor", message: "Expected the nextCursor of an earlier answer with the same sort" }]
@@ -30,7 +43,9 @@ const refused = new InvalidRequest({
 export const paginate = Effect.fnUntraced(function* <Field extends string, S extends Schema.Top>(options: {
   readonly sql: SqlClient.SqlClient
   readonly query: ListQuery<Field>
-  readonly sorts: Readonly<Record<Field, { readonly type: SortType; readonly column: string }>>
+  /** Columns with their table's name in front: a bare name could also mean a column of the answer. */
+  /** Columns carry their table's name: Postgres would take a bare one for an output column of the same name. */
+  readonly sorts: Readonly<Record<Field, { readonly type: SortType; readonly column: `${string}.${string}` }>>
   readonly byDefault: NoInfer<Field>
   readonly item: S
   readonly columns: Statement.Fragment
@@ -55,7 +70,7 @@ export const paginate = Effect.fnUntraced(function* <Field extends string, S ext
   const rows = yield* sql<Row>`
     SELECT ${total} AS list_total, page.*
     FROM (SELECT 1) AS one LEFT JOIN (
-      SELECT ${options.columns}, ${sql.literal(column)}::text AS list_position
+      SELECT ${options.columns}, ${sql.literal(asText[type](column))} AS list_position
       FROM ${options.from} ${after}
       ORDER BY ${sql.literal(column)} ${order}, id ${order}
       LIMIT ${pageSize + 1} OFFSET ${page === undefined ? 0 : (page - 1) * pageSize}
@@ -94,6 +109,6 @@ const readCursor = <Field extends string>(
     if (!Object.hasOwn(sorts, name)) return Effect.fail(refused)
     const field = name as Field
     if ((query.s ?? field) !== field || (query.st ?? direction) !== direction) return Effect.fail(refused)
-    if (!written[sorts[field].type].test(value) || !written.text.test(id)) return Effect.fail(refused)
+    if (!isWritten[sorts[field].type](value) || !isText(id)) return Effect.fail(refused)
     return Effect.succeed({ field, direction, value, id })
   })

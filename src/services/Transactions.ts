@@ -45,10 +45,10 @@ export class Transactions extends Context.Service<
           sql,
           query,
           sorts: {
-            createdAt: { type: "instant", column: "created_at" },
-            id: { type: "text", column: "id" },
-            type: { type: "text", column: "type" },
-            status: { type: "text", column: "status" },
+            createdAt: { type: "instant", column: "transactions.created_at" },
+            id: { type: "text", column: "transactions.id" },
+            type: { type: "text", column: "transactions.type" },
+            status: { type: "text", column: "transactions.status" },
             amount: { type: "integer", column: "transactions.amount" }
           },
           byDefault: "createdAt",

@@ -64,9 +64,10 @@ export class Wallet extends Context.Service<
 
       const balance = Effect.gen(function* () {
         const { customerId, orgId } = yield* CurrentCustomer
-        const [row] = yield* sql`
-          SELECT balance AS amount, currency FROM wallets WHERE org_id = ${orgId} AND customer_id = ${customerId}`
-        return row === undefined ? null : yield* Schema.decodeUnknownEffect(Money)(row)
+        const [row] = yield* sql<{ readonly balance: unknown }>`
+          SELECT jsonb_build_object('amount', balance, 'currency', currency) AS balance
+          FROM wallets WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+        return row === undefined ? null : yield* Schema.decodeUnknownEffect(Money)(row.balance)
       }).pipe(Effect.orDie, Effect.withSpan("Wallet.balance"))
 
       const push = Effect.fn("Wallet.push")(function* (entry: WalletEntryPush) {

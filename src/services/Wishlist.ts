@@ -36,11 +36,11 @@ export class Wishlist extends Context.Service<
           sql,
           query,
           sorts: {
-            addedAt: { type: "instant", column: "added_at" },
-            productId: { type: "text", column: "id" },
-            name: { type: "text", column: "name" },
-            sku: { type: "text", column: "sku" },
-            price: { type: "integer", column: "price" }
+            addedAt: { type: "instant", column: "wishlist_items.added_at" },
+            productId: { type: "text", column: "products.id" },
+            name: { type: "text", column: "products.name" },
+            sku: { type: "text", column: "products.sku" },
+            price: { type: "integer", column: "products.price" }
           },
           byDefault: "addedAt",
           item: WishlistItem,

@@ -1,7 +1,8 @@
 import { PgClient } from "@effect/sql-pg"
 import { assert, layer } from "@effect/vitest"
 import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Queue, Random, Schema, type Scope, Stream } from "effect"
-import { SqlError } from "effect/sql"
+import type { SqlError } from "effect/sql"
+import { TestClock } from "effect/testing"
 import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -106,8 +107,9 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
     timeout = 10_000
   ) => it.effect(name, () => Effect.flatMap(Shared, test), timeout)
 
-  shared("keeps the balance while fifty fibers read, transfer, fail, give up and stream on ten connections", (database) =>
-    mix(database, "accounts", {})
+  shared(
+    "keeps the balance while fifty fibers read, transfer, fail, give up and stream on ten connections",
+    (database) => mix(database, "accounts", {})
   )
 
   shared("keeps the balance while they share multiplexed connections", (database) =>
@@ -171,7 +173,9 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
               for (const queue of orders) assert.deepStrictEqual(yield* received(queue), ["one"])
             })
           )
-          yield* Effect.ignore(sql.withTransaction(Effect.andThen(sql`SELECT pg_notify('Orders', '?')`, new Declined())))
+          yield* Effect.ignore(
+            sql.withTransaction(Effect.andThen(sql`SELECT pg_notify('Orders', '?')`, new Declined()))
+          )
           yield* Effect.sleep("20 millis")
           for (const queue of orders) assert.deepStrictEqual(yield* received(queue), ["two"])
         })
@@ -226,7 +230,8 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
       const owner = yield* open(database)
       yield* owner`CREATE ROLE nobody NOLOGIN`
       yield* owner`CREATE ROLE somebody LOGIN`
-      const attempt = (username: string) => Effect.scoped(Effect.flatMap(open(database, { username }), (sql) => sql`SELECT 1`))
+      const attempt = (username: string) =>
+        Effect.scoped(Effect.flatMap(open(database, { username }), (sql) => sql`SELECT 1`))
       assert.strictEqual((yield* attempt("somebody")).length, 1)
       yield* owner`ALTER ROLE somebody NOLOGIN`
       for (const username of ["nobody", "somebody", "stranger", "x' OR 'a' = 'a", "SELECT 1"]) {
@@ -345,6 +350,17 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
     })
   )
 
+  shared("shortens its log every minute", ({ snapshot }) =>
+    Effect.gen(function* () {
+      const sql = yield* Effect.flatMap(Embedded.make({ snapshot }), open)
+      const startOfLog = sql`SELECT redo_lsn::text FROM pg_control_checkpoint()`
+      yield* sql`INSERT INTO halves VALUES (gen_random_uuid(), 1)`
+      const before = yield* startOfLog
+      yield* TestClock.adjust("1 minute")
+      assert.notDeepEqual(yield* startOfLog, before)
+    }).pipe(Effect.provide(TestClock.layer()))
+  )
+
   shared("keeps its data in a folder, which nobody else can open meanwhile", ({ snapshot }) =>
     Effect.gen(function* () {
       const dataDir = yield* folder
@@ -380,7 +396,7 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
                 Effect.sync(() => spawnWriter(dataDir)),
                 ({ kill }) => Effect.promise(kill)
               )
-              yield* Effect.promise(() => writer.started).pipe(Effect.timeout("8 seconds"))
+              yield* Effect.promise(() => writer.started).pipe(Effect.timeout("10 seconds"))
               const inUse = yield* Effect.flip(Embedded.make({ dataDir }))
               yield* Effect.promise(() => sleep(200 + 50 * cycle))
               yield* Effect.promise(writer.kill)
@@ -397,7 +413,10 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
         `
         assert.isTrue(rows.every(({ halves }) => halves === 2))
         const found = new Set(rows.map(({ id }) => id))
-        assert.deepStrictEqual([...acknowledged].filter((id) => !found.has(id)), [])
+        assert.deepStrictEqual(
+          [...acknowledged].filter((id) => !found.has(id)),
+          []
+        )
       }),
     20_000
   )

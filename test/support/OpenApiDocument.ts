@@ -27,11 +27,13 @@ export const resolve = (value: Json): Json => {
 }
 
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: true, validateFormats: false })
-ajv.addSchema({ $id: "openapi", components: { schemas: spec["components"].schemas } })
+/** Components as definitions, which JSON Schema knows. */
+const asDefinitions = (schema: Json, of: string): Json =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/components/schemas/', `"${of}#/$defs/`))
+ajv.addSchema({ $id: "openapi", $defs: asDefinitions(spec["components"].schemas, "") })
 
 /** The validator of a component, or of a schema that refers to components. */
-export const validatorOf = (schema: Json): ValidateFunction =>
-  ajv.compile(JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"openapi#/components/')))
+export const validatorOf = (schema: Json): ValidateFunction => ajv.compile(asDefinitions(schema, "openapi"))
 
 /** What of an answer the document does not know, or denies; nothing if it is as documented. */
 export const deviations = (method: string, path: string, answer: Answer): ReadonlyArray<string> => {

@@ -11,7 +11,12 @@ import { InsufficientFunds, WalletCurrencyMismatch, WalletEntry, WalletEntryPush
 import { createdOf, writeHeaders } from "../Records.ts"
 
 export class TransactionsApi extends HttpApiGroup.make("transactions")
-  .add(HttpApiEndpoint.get("list", "/", { query: TransactionsQuery, success: TransactionsPage }))
+  .add(
+    HttpApiEndpoint.get("list", "/", { query: TransactionsQuery, success: TransactionsPage }).annotate(
+      OpenApi.Summary,
+      "List the transactions"
+    )
+  )
   .prefix("/transactions")
   .annotateMerge(OpenApi.annotations({ title: "Transactions", description: "What was paid and paid back." })) {}
 
@@ -23,13 +28,19 @@ export class PlatformTransactionsApi extends HttpApiGroup.make("platformTransact
       payload: TransactionPush,
       success: Transaction,
       error: CustomerNotFound
-    }),
+    }).annotate(OpenApi.Summary, "Push a transaction"),
     HttpApiEndpoint.post("pushWalletEntry", "/wallet-entries", {
       headers: writeHeaders,
       payload: WalletEntryPush,
       success: [createdOf(WalletEntry), WalletEntry],
       error: [CustomerNotFound, InsufficientFunds, WalletCurrencyMismatch]
-    })
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Push a wallet entry",
+        description:
+          "201 for a new entry; 200 with the entry that is there when the customer has one of this `reference`."
+      })
+    )
   )
   .annotateMerge(
     OpenApi.annotations({ title: "Platform: transactions", description: "How payments and wallet entries get in." })

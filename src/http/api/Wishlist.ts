@@ -8,18 +8,25 @@ const params = { productId: Text(1, 128, "The product's id or sku") }
 
 export class WishlistApi extends HttpApiGroup.make("wishlist")
   .add(
-    HttpApiEndpoint.get("list", "/", { query: WishlistQuery, success: WishlistPage }),
+    HttpApiEndpoint.get("list", "/", { query: WishlistQuery, success: WishlistPage }).annotate(
+      OpenApi.Summary,
+      "List the wishlist"
+    ),
     HttpApiEndpoint.post("add", "/:productId", {
       params,
       headers: writeHeaders,
       success: [createdOf(WishlistItem), WishlistItem],
       error: ProductNotFound
-    }),
+    }).annotateMerge(
+      OpenApi.annotations({ summary: "Add to the wishlist", description: "200 when the product is there already." })
+    ),
     HttpApiEndpoint.delete("remove", "/:productId", {
       params,
       headers: writeHeaders,
       success: HttpApiSchema.NoContent
-    })
+    }).annotateMerge(
+      OpenApi.annotations({ summary: "Remove from the wishlist", description: "204 also when it is not there." })
+    )
   )
   .prefix("/wishlist")
   .annotateMerge(OpenApi.annotations({ title: "Wishlist", description: "Products saved for later." })) {}
@@ -31,7 +38,7 @@ export class PlatformProductsApi extends HttpApiGroup.make("platformProducts")
       headers: writeHeaders,
       payload: ProductPush,
       success: recordOf(Product)
-    })
+    }).annotate(OpenApi.Summary, "Push a product")
   )
   .prefix("/products")
   .annotateMerge(OpenApi.annotations({ title: "Platform: products", description: "How the catalogue gets in." })) {}
