@@ -7,6 +7,7 @@ import * as CommandLine from "./layers/CommandLine.ts"
 import * as Demo from "./layers/Demo.ts"
 import * as Migrations from "./layers/Migrations.ts"
 import * as Postgres from "./layers/Postgres.ts"
+import { ProvidersOff } from "./layers/Providers.ts"
 import { Services } from "./layers/Services.ts"
 import * as Settings from "./layers/Settings.ts"
 import { ApiKeys } from "./services/ApiKeys.ts"
@@ -16,7 +17,10 @@ class Refused extends Data.TaggedError("Refused")<{ readonly message: string }> 
 
 /** Opening the database brings it up to date. */
 const database = Layer.unwrap(
-  Effect.as(Settings.read(Settings.database), Services.pipe(Layer.provideMerge(Postgres.layer)))
+  Effect.as(
+    Settings.read(Settings.database),
+    Services.pipe(Layer.provide(ProvidersOff), Layer.provideMerge(Postgres.layer))
+  )
 )
 
 const org = Argument.String("org").pipe(Argument.withDescription("The org's id"), Argument.withSchema(OrgId))
@@ -36,14 +40,14 @@ const orgCreate = Command.make(
     if (!created) return yield* new Refused({ message: `There is an org ${org} already.` })
     yield* Console.log(`Created the org ${org}.`)
   })
-).pipe(Command.withDescription("Create an org"))
+).pipe(Command.withDescription("Create an org"), Command.provide(database))
 
 const orgList = Command.make("list", {}, () =>
   Effect.gen(function* () {
     const orgs = yield* Orgs
     for (const { createdAt, id, name } of yield* orgs.list) yield* row(id, createdAt.toISOString(), name)
   })
-).pipe(Command.withDescription("List the orgs: id, since when, name"))
+).pipe(Command.withDescription("List the orgs: id, since when, name"), Command.provide(database))
 
 const keyCreate = Command.make(
   "create",
@@ -55,7 +59,7 @@ const keyCreate = Command.make(
     yield* Console.error(`Created ${id} of ${org}. It is shown this once:`)
     yield* Console.log(key)
   })
-).pipe(Command.withDescription("Create a key for an org's platform and print it, this once"))
+).pipe(Command.withDescription("Create a key for an org's platform and print it, this once"), Command.provide(database))
 
 const keyList = Command.make(
   "list",
@@ -67,7 +71,7 @@ const keyList = Command.make(
       yield* row(id, createdAt.toISOString(), revokedAt === null ? "live" : `revoked ${revokedAt.toISOString()}`, name)
     }
   })
-).pipe(Command.withDescription("List an org's keys: id, since when, whether live, name"))
+).pipe(Command.withDescription("List an org's keys: id, since when, whether live, name"), Command.provide(database))
 
 const keyRevoke = Command.make(
   "revoke",
@@ -78,17 +82,20 @@ const keyRevoke = Command.make(
     if (!revoked) return yield* new Refused({ message: `The org ${org} has no live key ${id}.` })
     yield* Console.log(`Revoked ${id} of ${org}. Servers stop taking it within 5 seconds.`)
   })
-).pipe(Command.withDescription("Revoke a key"))
+).pipe(Command.withDescription("Revoke a key"), Command.provide(database))
 
 const seed = Command.make("seed", {}, () =>
   Effect.flatMap(Demo.seed, (made) =>
     Console.log(made ? `Filled the org ${Demo.org}.` : `The org ${Demo.org} is there already: nothing has changed.`)
   )
-).pipe(Command.withDescription("Make the demo org, if there is none"))
+).pipe(Command.withDescription("Make the demo org, if there is none"), Command.provide(database))
 
 const migrate = Command.make("migrate", {}, () =>
   Effect.flatMap(Migrations.applied, (id) => Console.log(`The schema is at migration ${id}.`))
-).pipe(Command.withDescription("Bring the schema up to date, as every start of a server does"))
+).pipe(
+  Command.withDescription("Bring the schema up to date, as every start of a server does"),
+  Command.provide(database)
+)
 
 const row = (...columns: ReadonlyArray<string>) => Console.log(columns.join("  "))
 
@@ -103,7 +110,6 @@ CommandLine.run(
       ),
       seed,
       migrate
-    ]),
-    Command.provide(database)
+    ])
   )
 )

@@ -8,6 +8,7 @@ import * as Environment from "./layers/Environment.ts"
 import * as Failures from "./layers/Failures.ts"
 import * as Postgres from "./layers/Postgres.ts"
 import * as ReadinessPostgres from "./layers/ReadinessPostgres.ts"
+import { Providers } from "./layers/Providers.ts"
 import { Services } from "./layers/Services.ts"
 import * as Settings from "./layers/Settings.ts"
 import * as Telemetry from "./layers/Telemetry.ts"
@@ -17,6 +18,7 @@ import { ApiKeys } from "./services/ApiKeys.ts"
 import { Readiness } from "./services/Readiness.ts"
 
 const Application = Services.pipe(
+  Layer.provide(Providers),
   Layer.provideMerge(Layer.mergeAll(TokensJwt.layer, ReadinessPostgres.layer)),
   Layer.provideMerge(Postgres.layer),
   Layer.provide(FetchHttpClient.layer)

@@ -174,6 +174,26 @@ export type OrdersQuery = typeof OrdersQuery.Type
 
 export const OrdersPage = pageOf("OrdersPage", Order)
 
+type Amount = { readonly amount: number }
+
+/** What a push that leaves the subtotal out says it is. */
+export const subtotalOf = (order: {
+  readonly subtotal?: Amount
+  readonly discount?: Amount
+  readonly tax?: Amount
+  readonly shipping?: Amount
+  readonly total: Amount
+}): number =>
+  order.subtotal?.amount ??
+  order.total.amount - (order.tax?.amount ?? 0) - (order.shipping?.amount ?? 0) + (order.discount?.amount ?? 0)
+
+/** What a push that leaves an item's total out says it is. */
+export const itemTotalOf = (item: {
+  readonly quantity: number
+  readonly unitPrice: Amount
+  readonly total?: Amount
+}): number => item.total?.amount ?? item.unitPrice.amount * item.quantity
+
 /** An order as the platform pushes it; the platform's id is in the path. What is left out is empty or nothing. */
 export const OrderPush = Schema.Struct({
   customerId: CustomerId,
@@ -216,7 +236,12 @@ export const OrderPush = Schema.Struct({
         .concat(...(order.items ?? []).map((item) => [item.unitPrice, item.total]))
         .filter((money) => money !== undefined && money.currency !== currency)
       return others.length === 0 || "Expected every amount of an order in the order's currency"
-    })
+    }),
+    Schema.makeFilter(
+      (order) =>
+        [subtotalOf(order), ...(order.items ?? []).map(itemTotalOf)].every(Number.isSafeInteger) ||
+        "Expected amounts that can be added up without rounding"
+    )
   )
   // After the check, which a name from before would not cover.
   .annotate({ identifier: "OrderPush" })

@@ -33,8 +33,15 @@ export const TimeZone = Schema.String.annotate({ examples: ["Europe/Berlin"] }).
   Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]{1,63}$/u, { message: "Expected an IANA time zone such as Europe/Berlin" }),
   Schema.makeFilter(
     (zone: string) =>
-      parses(() => new Intl.DateTimeFormat("en", { timeZone: zone })) ||
+      (!icuOnly.has(zone.toUpperCase()) && parses(() => new Intl.DateTimeFormat("en", { timeZone: zone }))) ||
       "Expected an IANA time zone such as Europe/Berlin"
+  )
+)
+
+// Abbreviations that Node.js also takes, by inheritance from ICU: zones to nobody else, and not the same to everybody.
+const icuOnly = new Set(
+  "ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST US/PACIFIC-NEW".split(
+    " "
   )
 )
 

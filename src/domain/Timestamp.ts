@@ -8,7 +8,12 @@ const Iso = Schema.String.annotate({ format: "date-time", examples: ["2026-11-23
     { message: expected }
   ),
   // JavaScript reads 30 February as 2 March.
-  Schema.makeFilter((iso: string) => new Date(iso.slice(0, 10)).getUTCDate() === Number(iso.slice(8, 10)) || expected)
+  Schema.makeFilter((iso: string) => new Date(iso.slice(0, 10)).getUTCDate() === Number(iso.slice(8, 10)) || expected),
+  // The offset may lead out of the years that ISO 8601 and Postgres write with four digits.
+  Schema.makeFilter((iso: string) => {
+    const at = new Date(iso)
+    return Number.isNaN(at.getTime()) || /^[1-9]\d{3}-/.test(at.toISOString()) || expected
+  })
 )
 
 /** An instant: a `timestamptz(3)` column in the row, ISO 8601 in UTC with milliseconds and `Z` in JSON. */

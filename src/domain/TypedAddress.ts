@@ -12,7 +12,7 @@ const unit = new RegExp(
 const number = /(?<![\p{L}\d/-])\d{1,6}\p{L}?(?:[-–/]\d{1,6}\p{L}?)*(?:\s(?:bis|ter|quater)(?!\p{L}))?(?![\p{L}\d])/giu
 
 const plain = (text: string) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("ß", "ss")
-const wordsOf = (text: string) => plain(text).match(/[\p{L}\d]+/gu) ?? []
+export const wordsOf = (text: string) => plain(text).match(/[\p{L}\d]+/gu) ?? []
 
 const isPartOf = (words: ReadonlyArray<string>) => (word: string) =>
   words.some((known) => known === word || (word.length > 2 && /\p{L}/u.test(word) && known.startsWith(word)))
@@ -26,10 +26,12 @@ export const addressOf = (found: FoundPlace, typed: string | undefined): PlaceAd
   const { houseNumber: _, lines: known, street: __, unit: unitKnown, ...same } = found
   const meant = typed !== undefined && wordsOf(typed).some(isPartOf(wordsOf([found.formatted, ...known].join(" "))))
   const units = meant && unitKnown === null ? [...typed.matchAll(unit)].map(([text]) => text.trim()) : []
-  const [street1, ...others] = meant ? withNumber(found, typed.replace(unit, " ")) : known
+  const [street1, ...others] = meant ? withNumber(found, withoutUnits(typed)) : known
   const street2 = [...units, ...others].join(", ")
   return { ...same, street1: street1 ?? null, street2: street2 === "" ? null : street2 }
 }
+
+export const withoutUnits = (typed: string) => typed.replace(unit, " ")
 
 const withNumber = (found: FoundPlace, typed: string): ReadonlyArray<string> => {
   const { houseNumber, lines, street } = found

@@ -1,9 +1,11 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AddressesApi } from "./api/Addresses.ts"
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
 import { PlatformCustomersApi, ProfileApi } from "./api/Profile.ts"
 import { PlatformTransactionsApi, TransactionsApi } from "./api/Transactions.ts"
 import { PlatformProductsApi, WishlistApi } from "./api/Wishlist.ts"
 import { Authentication, PlatformAuthentication } from "./Authentication.ts"
+import { Bodies } from "./Bodies.ts"
 import { document } from "./Document.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { RateLimits } from "./RateLimits.ts"
@@ -11,10 +13,11 @@ import { Validation } from "./Validation.ts"
 
 // The middleware added last runs first.
 const clientData = HttpApi.make("portico")
-  .add(ProfileApi, OrdersApi, WishlistApi, TransactionsApi)
+  .add(ProfileApi, AddressesApi, OrdersApi, WishlistApi, TransactionsApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
+  .middleware(Bodies)
   .middleware(RateLimits)
   .middleware(Authentication)
 
@@ -23,6 +26,7 @@ const platform = HttpApi.make("portico")
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
+  .middleware(Bodies)
   .middleware(PlatformAuthentication)
 
 const all = HttpApi.make("portico").addHttpApi(clientData).addHttpApi(platform)

@@ -67,7 +67,8 @@ export const Edge = HttpRouter.middleware(
       }
       if (/^\/client-data(?:\/|$)/.test(path)) yield* verifyBearer(tokens, request.headers)
       if (/^\/platform(?:\/|$)/.test(path)) yield* verifyApiKey(apiKeys, request.headers)
-      return methods.length > 0
+      // A path that takes this method but was not matched holds an id that cannot be: too long, or not UTF-8.
+      return methods.length > 0 && !methods.includes(request.method)
         ? HttpServerResponse.empty({ status: 405, headers: allow })
         : HttpServerResponse.empty({ status: 404 })
     })
@@ -98,15 +99,18 @@ export const Edge = HttpRouter.middleware(
       Effect.withFiber((fiber) => {
         const started = performance.now()
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-        const url = request.url.startsWith("/api/client-data") ? request.url.slice(4) : request.url
+        const url = request.url.replace(/^\/api(?=\/client-data(?:[/?#]|$))/, "")
         const path = pathOf(url)
         const current = facts(requestIdOf(request.headers["x-request-id"]), path)
-        const seen = url === request.url ? request : request.modify({ url })
+        // The router would take what follows a semicolon for a query.
+        const routed = path.includes(";") ? path.replaceAll(";", "%3B") + url.slice(path.length) : url
+        const seen = routed === request.url ? request : request.modify({ url: routed })
+        const place = placeOf(path)
         const answered = app.pipe(
-          Effect.catchCause((cause) => failed(cause, seen, path)),
-          Effect.map((response) => finish(response, seen, current))
+          Effect.catchCause((cause) => failed(cause, seen, place)),
+          Effect.map((response) => finish(response, seen, current, place))
         )
-        return (request.headers["origin"] === undefined ? answered : cors(answered)).pipe(
+        return (isAcrossOrigins(request) ? identified(cors(answered), current) : answered).pipe(
           Effect.provideService(HttpServerRequest.HttpServerRequest, seen),
           Effect.provideService(CurrentRequest, current),
           Effect.tap((response) => record(request.method, current, response.status, performance.now() - started)),
@@ -117,15 +121,16 @@ export const Edge = HttpRouter.middleware(
     function finish(
       answer: HttpServerResponse.HttpServerResponse,
       request: HttpServerRequest.HttpServerRequest,
-      current: RequestFacts
+      current: RequestFacts,
+      place: string
     ) {
       const response = answer.status >= 400 ? complete(answer, current) : conditional(answer, request)
       const headers: Record<string, string> = { "x-request-id": current.id, "x-content-type-options": "nosniff" }
       if (readiness.closing()) headers["connection"] = "close"
       if (settings.strictTransport) headers["strict-transport-security"] = "max-age=31536000"
-      if (/^\/(?:client-data|platform)(?:\/|$)/.test(current.path)) {
+      if (/^\/(?:client-data|platform)(?:\/|$)/.test(place)) {
         headers["cache-control"] = response.headers["cache-control"] ?? "private, no-cache"
-        headers["vary"] = current.path.startsWith("/platform") ? "x-api-key, orgid" : "Authorization, orgid"
+        headers["vary"] = place.startsWith("/platform") ? "x-api-key, orgid" : "Authorization, orgid"
         const { policy, state } = current.rateLimit ?? fullRateLimit(settings.rateLimit)
         headers["ratelimit-policy"] = policy
         headers["ratelimit"] = state
@@ -183,6 +188,23 @@ const fullRateLimit = (limit: number) => ({ policy: `"customer";q=${limit};w=60`
 const pathOf = (url: string) => {
   const end = url.search(/[?#]/)
   return end < 0 ? url : url.slice(0, end)
+}
+
+/** With an `Origin`; of the requests for options, those that browsers make before others. */
+const isAcrossOrigins = ({ headers, method }: HttpServerRequest.HttpServerRequest) =>
+  headers["origin"] !== undefined && (method !== "OPTIONS" || headers["access-control-request-method"] !== undefined)
+
+/** Answers to browsers' questions come from `cors` alone. */
+const identified = <E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>, { id }: RequestFacts) =>
+  Effect.map(answer, HttpServerResponse.setHeaders({ "x-request-id": id, "x-content-type-options": "nosniff" }))
+
+/** The path as the router reads it, which decodes what needs no encoding: `/client%2Ddata` is `/client-data`. */
+const placeOf = (path: string) => {
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
 }
 
 /** The caller's id is kept where it can stand in a log line and a header as it is. */

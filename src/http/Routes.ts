@@ -3,8 +3,10 @@ import { HttpIncomingMessage } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "./Api.ts"
 import { Authentication, PlatformAuthentication } from "./Authentication.ts"
+import { Bodies } from "./Bodies.ts"
 import { Docs } from "./Docs.ts"
 import { Edge } from "./Edge.ts"
+import { AddressesHandlers } from "./handlers/Addresses.ts"
 import { OrdersHandlers, PlatformOrdersHandlers } from "./handlers/Orders.ts"
 import { PlatformCustomersHandlers, ProfileHandlers } from "./handlers/Profile.ts"
 import { PlatformTransactionsHandlers, TransactionsHandlers } from "./handlers/Transactions.ts"
@@ -20,6 +22,7 @@ export const Routes = Layer.mergeAll(
     Layer.provide([
       ProfileHandlers,
       PlatformCustomersHandlers,
+      AddressesHandlers,
       OrdersHandlers,
       PlatformOrdersHandlers,
       WishlistHandlers,
@@ -36,6 +39,7 @@ export const Routes = Layer.mergeAll(
     Authentication.layer,
     PlatformAuthentication.layer,
     RateLimits.layer,
+    Bodies.layer,
     IdempotencyKeys.layer,
     Validation.layer
   ]),

@@ -6,6 +6,7 @@ import type { CustomerId, OrgId } from "../domain/Ids.ts"
 import { type OrderId, OrderPush } from "../domain/Order.ts"
 import type { ProductId } from "../domain/Product.ts"
 import { type TransactionId, TransactionPush } from "../domain/Transaction.ts"
+import { Addresses } from "../services/Addresses.ts"
 import { Orders } from "../services/Orders.ts"
 import { Products } from "../services/Products.ts"
 import { Orgs } from "../services/Orgs.ts"
@@ -22,6 +23,7 @@ const order = Schema.decodeUnknownSync(Schema.toCodecJson(OrderPush))
 const transaction = Schema.decodeUnknownSync(Schema.toCodecJson(TransactionPush))
 
 const ada = { orgId: org, customerId: "ada" as CustomerId }
+const grace = { orgId: org, customerId: "grace" as CustomerId }
 
 const usd = (amount: number) => ({ amount, currency: "USD" })
 
@@ -56,6 +58,8 @@ const address = (name: string, street1: string, city: string, zip: string, count
 })
 const london = address("Ada Lovelace", "12 St James's Square", "London", "SW1Y 4LB", "GB")
 const arlington = address("Grace Hopper", "2111 Wilson Boulevard", "Arlington", "22201", "US")
+
+const mill = address("Ada Lovelace", "1 St Peter's Square", "Manchester", "M2 3DE", "GB")
 
 const orders = {
   "ord-1001": {
@@ -186,6 +190,7 @@ export const seed = Effect.gen(function* () {
   const orgs = yield* Orgs
   const made = yield* orgs.create(org, "Demo")
   if (!made) return false
+  const addresses = yield* Addresses
   const profiles = yield* Profiles
   const orders_ = yield* Orders
   const products_ = yield* Products
@@ -212,6 +217,9 @@ export const seed = Effect.gen(function* () {
       description: "Order 1002"
     })
   }).pipe(Effect.provideService(CurrentPlatform, { orgId: org }))
+  yield* addresses.upsert({ ...london, mailing: true }).pipe(Effect.provideService(CurrentCustomer, ada))
+  yield* addresses.upsert({ ...mill, type: "work" }).pipe(Effect.provideService(CurrentCustomer, ada))
+  yield* addresses.upsert({ ...arlington, state: "VA" }).pipe(Effect.provideService(CurrentCustomer, grace))
   yield* wishlist.add("comptometer").pipe(Effect.provideService(CurrentCustomer, ada))
   yield* wishlist.add("arithmometer").pipe(Effect.provideService(CurrentCustomer, ada))
   return true

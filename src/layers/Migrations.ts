@@ -4,6 +4,7 @@ import customers from "./migrations/0001_customers.ts"
 import orders from "./migrations/0002_orders.ts"
 import access from "./migrations/0003_access.ts"
 import limits from "./migrations/0004_limits.ts"
+import addresses from "./migrations/0005_addresses.ts"
 import products from "./migrations/0007_products.ts"
 import transactions from "./migrations/0008_transactions.ts"
 
@@ -12,6 +13,7 @@ const migrations = {
   "0002_orders": orders,
   "0003_access": access,
   "0004_limits": limits,
+  "0005_addresses": addresses,
   "0007_products": products,
   "0008_transactions": transactions
 }

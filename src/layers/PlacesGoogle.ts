@@ -63,6 +63,9 @@ export const layer = ({ apiKey, baseUrl, dailyLimit, deadline = "3 seconds", res
             schedule: Schedule.jittered(Schedule.exponential("80 millis"))
           }),
           Effect.timeoutOrElse({ duration: deadline, orElse: () => Effect.fail(passing) }),
+          Effect.tapError((error) =>
+            error === passing ? Effect.logWarning("Google Places does not answer") : Effect.void
+          ),
           (attempts) => breaker.execute(attempts, { key: "google", classify: outcomeOf }),
           Effect.catchTag("CircuitBreakerError", ({ reason }) =>
             Effect.fail(
@@ -77,19 +80,22 @@ export const layer = ({ apiKey, baseUrl, dailyLimit, deadline = "3 seconds", res
           Effect.updateService(Headers.CurrentRedactedNames, (names) => [...names, "x-goog-api-key"])
         )
 
-      const predict: Places["Service"]["predict"] = Effect.fn("Places.predict")(function* (typed) {
-        const request = HttpClientRequest.post("/v1/places:autocomplete").pipe(
-          HttpClientRequest.setHeader("x-goog-fieldmask", Wire.suggestionFields),
-          HttpClientRequest.bodyJsonUnsafe({
-            input: typed.input,
-            sessionToken: typed.session,
-            ...(typed.language !== undefined && { languageCode: typed.language }),
-            ...(typed.country !== undefined && { includedRegionCodes: [typed.country.toLowerCase()] })
-          })
-        )
-        const found = yield* call(Wire.Suggestions, request, Wire.failureOf)
-        return Wire.predictionsOf(found)
-      }, Effect.catchTag("PlaceNotFound", () => Effect.succeed([])))
+      const predict: Places["Service"]["predict"] = Effect.fn("Places.predict")(
+        function* (typed) {
+          const request = HttpClientRequest.post("/v1/places:autocomplete").pipe(
+            HttpClientRequest.setHeader("x-goog-fieldmask", Wire.suggestionFields),
+            HttpClientRequest.bodyJsonUnsafe({
+              input: typed.input,
+              sessionToken: typed.session,
+              ...(typed.language !== undefined && { languageCode: typed.language }),
+              ...(typed.country !== undefined && { includedRegionCodes: [typed.country.toLowerCase()] })
+            })
+          )
+          const found = yield* call(Wire.Suggestions, request, Wire.failureOf)
+          return Wire.predictionsOf(found)
+        },
+        Effect.catchTag("PlaceNotFound", () => Effect.succeed([]))
+      )
 
       const find = Effect.fn("Places.find")(function* (
         placeId: PlaceId,
@@ -112,7 +118,9 @@ const bodyOf = <A, I>(answer: Schema.Codec<A, I>, response: HttpClientResponse.H
   HttpClientResponse.schemaBodyJson(answer)(response).pipe(
     Effect.catchTag("HttpClientError", ({ reason }) => Effect.fail(reason._tag === "DecodeError" ? garbled : passing)),
     Effect.catchTag("SchemaError", () => Effect.fail(garbled)),
-    Effect.tapError((error) => (error === garbled ? Effect.logError("Google Places answers in no known form") : Effect.void))
+    Effect.tapError((error) =>
+      error === garbled ? Effect.logError("Google Places answers in no known form") : Effect.void
+    )
   )
 const garbled = new ProviderError()
 
@@ -127,14 +135,16 @@ const refusalOf = (response: HttpClientResponse.HttpClientResponse): Effect.Effe
   )
 
 /** What is wrong between us and Google is for the operator to see; the customer is told that it is not about them. */
-const fail = (failureOf: (refusal: Wire.Refusal) => Failure) => (refusal: Wire.Refusal): Effect.Effect<never, Failure> => {
-  const error = refusal.status >= 500 ? passing : failureOf(refusal)
-  if (error._tag === "PlaceNotFound") return Effect.fail(error)
-  return Effect.logError("Google Places refuses").pipe(
-    Effect.annotateLogs({ status: refusal.status, reason: Wire.reasonOf(refusal) ?? "none given" }),
-    Effect.andThen(Effect.fail(error))
-  )
-}
+const fail =
+  (failureOf: (refusal: Wire.Refusal) => Failure) =>
+  (refusal: Wire.Refusal): Effect.Effect<never, Failure> => {
+    const error = refusal.status >= 500 ? passing : failureOf(refusal)
+    if (error._tag === "PlaceNotFound") return Effect.fail(error)
+    return Effect.logError("Google Places refuses").pipe(
+      Effect.annotateLogs({ status: refusal.status, reason: Wire.reasonOf(refusal) ?? "none given" }),
+      Effect.andThen(Effect.fail(error))
+    )
+  }
 
 const outcomeOf = (exit: Exit.Exit<unknown, Failure>): CircuitBreaker.Outcome => {
   if (Exit.isSuccess(exit)) return CircuitBreaker.success

@@ -1,4 +1,6 @@
 import { Layer } from "effect"
+import { Addresses } from "../services/Addresses.ts"
+import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Idempotency } from "../services/Idempotency.ts"
 import { Identities } from "../services/Identities.ts"
@@ -13,6 +15,8 @@ import { Wishlist } from "../services/Wishlist.ts"
 
 /** What we can do. */
 export const Services = Layer.mergeAll(
+  Addresses.layer,
+  AddressLookup.layer,
   ApiKeys.layer,
   Idempotency.layer,
   Identities.layer,

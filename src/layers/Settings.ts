@@ -1,6 +1,7 @@
 import { Config, ConfigProvider, Data, Effect, Option, Redacted, Schema } from "effect"
 import { accessSync, constants, mkdirSync } from "node:fs"
 import { OrgId } from "../domain/Ids.ts"
+import * as PlacesSettings from "./PlacesSettings.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
 import * as TokensSettings from "./TokensSettings.ts"
 
@@ -142,10 +143,10 @@ export type Settings = Omit<Read<typeof values>, "host"> & { readonly host: stri
 
 /** All that the server is told by its environment, with what its layers will read by themselves checked beforehand. */
 export const load: Effect.Effect<Settings, WrongConfiguration> = Effect.map(
-  read({ ...values, ...database, tokens: TokensSettings.settings }),
-  ({ appEnv, corsOrigins, dataDir, host, logLevel, otlp, platformApiKeys, port, rateLimit }) => ({
-    ...{ appEnv, corsOrigins, dataDir, logLevel, otlp, platformApiKeys, port, rateLimit },
-    host: Option.getOrElse(host, () => (appEnv === "production" ? "0.0.0.0" : "127.0.0.1"))
+  read({ ...values, ...database, places: PlacesSettings.settings, tokens: TokensSettings.settings }),
+  (settings) => ({
+    ...settings,
+    host: Option.getOrElse(settings.host, () => (settings.appEnv === "production" ? "0.0.0.0" : "127.0.0.1"))
   })
 )
 

@@ -4,7 +4,16 @@ import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import { CustomerNotFound } from "../domain/Customer.ts"
 import type { InvalidRequest } from "../domain/InvalidRequest.ts"
-import { Order, type OrderId, OrderNotFound, type OrderPush, orderSorts, type OrdersQuery } from "../domain/Order.ts"
+import {
+  itemTotalOf,
+  Order,
+  type OrderId,
+  OrderNotFound,
+  type OrderPush,
+  orderSorts,
+  type OrdersQuery,
+  subtotalOf
+} from "../domain/Order.ts"
 import type { Page } from "../domain/Page.ts"
 import { CustomerSql, PlatformSql } from "./Database.ts"
 import { paginate } from "./Paging.ts"
@@ -74,17 +83,14 @@ export class Orders extends Context.Service<
       const push = Effect.fn("Orders.push")(function* (id: OrderId, order: OrderPush) {
         const { orgId } = yield* CurrentPlatform
         const { tax, shipping, discount } = order
-        const total = order.total.amount
-        const subtotal =
-          order.subtotal?.amount ?? total - (tax?.amount ?? 0) - (shipping?.amount ?? 0) + (discount?.amount ?? 0)
         const rows = yield* platformSql`
           INSERT INTO orders (
             org_id, id, customer_id, number, status, currency, subtotal, discount, tax, shipping, total,
             items, shipping_address, billing_address, shipments, placed_at
           )
           SELECT org_id, ${id}, id, ${order.number}, ${order.status}, ${order.currency ?? order.total.currency},
-            ${subtotal}::bigint, ${discount?.amount ?? 0}::bigint, ${tax?.amount ?? 0}::bigint,
-            ${shipping?.amount ?? 0}::bigint, ${total}::bigint,
+            ${subtotalOf(order)}::bigint, ${discount?.amount ?? 0}::bigint, ${tax?.amount ?? 0}::bigint,
+            ${shipping?.amount ?? 0}::bigint, ${order.total.amount}::bigint,
             ${itemsOf(order)}::text::jsonb, ${addressOf(order.shippingAddress)}::text::jsonb,
             ${addressOf(order.billingAddress)}::text::jsonb, ${shipmentsOf(order)}::text::jsonb,
             coalesce(${order.placedAt?.toISOString() ?? null}::text::timestamptz, now())
@@ -117,7 +123,7 @@ const itemsOf = (order: OrderPush) =>
       productId: null,
       sku: null,
       image: null,
-      total: { amount: item.unitPrice.amount * item.quantity, currency: item.unitPrice.currency },
+      total: { amount: itemTotalOf(item), currency: item.unitPrice.currency },
       ...item
     }))
   )

@@ -1,6 +1,20 @@
 import { PgClient } from "@effect/sql-pg"
 import { assert, layer } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Queue, Random, Schema, type Scope, Stream } from "effect"
+import {
+  Cause,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Queue,
+  Random,
+  Schema,
+  Scope,
+  Stream
+} from "effect"
 import type { SqlError } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { spawn } from "node:child_process"
@@ -91,13 +105,26 @@ const mix = (database: Embedded.Embedded, table: string, config: PgClient.PgPool
       ),
       Stream.runDrain(Stream.take(sql`SELECT * FROM generate_series(1, 400)`.stream, 3))
     ]
-    yield* Effect.forEach(
-      Array.from({ length: 50 }, (_, fiber) => fiber),
-      (fiber) =>
-        Random.choice(operations).pipe(Effect.flatten, Effect.repeat({ times: 24 }), Random.withSeed(`fiber ${fiber}`)),
-      { concurrency: "unbounded", discard: true }
-    )
+    const fifty = (operations: ReadonlyArray<Effect.Effect<unknown, unknown>>) =>
+      Effect.forEach(
+        Array.from({ length: 50 }, (_, fiber) => fiber),
+        (fiber) =>
+          Effect.repeat(Effect.flatten(Random.choice(operations)), { times: 24 }).pipe(
+            Random.withSeed(`fiber ${fiber}`)
+          ),
+        { concurrency: "unbounded", discard: true }
+      )
+    yield* fifty(operations)
     yield* total
+
+    // The first one to decline interrupts all the others, whatever they are waiting for.
+    for (const left of [3, 5, 8, 13, 21]) {
+      let patience = left
+      const decline = Effect.suspend(() => (--patience < 0 ? new Declined() : Effect.void))
+      const declined = yield* Effect.flip(fifty([Effect.andThen(total, decline), transfer(Effect.void)]))
+      assert.instanceOf(declined, Declined)
+      yield* total
+    }
   })
 
 layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The embedded database", (it) => {
@@ -157,6 +184,11 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
     Effect.gen(function* () {
       const sql = yield* open(database)
       const [first, second] = [yield* open(database, { maxConnections: 1 }), yield* open(database)]
+      const overheard: Array<string> = []
+      const deaf = yield* open({
+        connect: () => database.connect().on("data", (bytes: Buffer) => overheard.push(bytes.toString("latin1")))
+      })
+      yield* deaf`SELECT 1`
       const received = (queue: Queue.Dequeue<{ readonly payload: string }, SqlError.SqlError>) =>
         Effect.map(Queue.clear(queue), (all) => all.map(({ payload }) => payload))
 
@@ -187,6 +219,7 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
       yield* Effect.sleep("20 millis")
       assert.deepStrictEqual(yield* received(again), ["three"])
       assert.deepStrictEqual(yield* received(tickets), ["four"])
+      assert.notInclude(overheard.join(""), "Orders")
     })
   )
 
@@ -271,7 +304,9 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
       yield* sql.withTransaction(
         Effect.gen(function* () {
           yield* sql`INSERT INTO given_up VALUES (1)`
-          yield* other`INSERT INTO given_up VALUES (2)`.pipe(Effect.timeoutOption("10 millis"))
+          const given = other`INSERT INTO given_up VALUES (2)`.pipe(Effect.timeoutOption("10 millis"))
+          const [duration] = yield* Effect.timed(given)
+          assert.isBelow(Duration.toSeconds(duration), 2)
         })
       )
       assert.deepStrictEqual(yield* other`SELECT * FROM given_up`, [{ id: 1 }])
@@ -313,7 +348,7 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
       const forgetful = yield* open(database)
       const begun = yield* Deferred.make<void>()
       const woken = yield* Deferred.make<void>()
-      const forgotten = yield* Effect.forkChild(
+      const forgotten = yield* Effect.forkScoped(
         Effect.exit(
           forgetful.withTransaction(
             Effect.gen(function* () {
@@ -333,20 +368,30 @@ layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The e
     })
   )
 
-  shared("starts a copy from a dump, and lets go of its clients when it closes", ({ snapshot }) =>
+  shared("starts a copy from a dump", ({ snapshot }) =>
     Effect.gen(function* () {
-      const closed = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const copy = yield* Embedded.make({ snapshot })
-          const sql = yield* open(copy)
-          yield* sql`INSERT INTO halves VALUES (gen_random_uuid(), 1)`
-          const second = yield* Embedded.make({ snapshot: yield* copy.dump })
-          assert.strictEqual((yield* Effect.flatMap(open(second), (sql) => sql`SELECT * FROM halves`)).length, 1)
-          return copy
-        })
+      const copy = yield* Embedded.make({ snapshot })
+      yield* Effect.flatMap(open(copy), (sql) => sql`INSERT INTO halves VALUES (gen_random_uuid(), 1)`)
+      const second = yield* Embedded.make({ snapshot: yield* copy.dump })
+      assert.strictEqual((yield* Effect.flatMap(open(second), (sql) => sql`SELECT * FROM halves`)).length, 1)
+    })
+  )
+
+  shared("lets go of its clients when it closes, also of one in a transaction", ({ snapshot }) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const sql = yield* Effect.flatMap(Scope.provide(Embedded.make({ snapshot }), scope), open)
+      const exit = yield* Effect.exit(
+        sql.withTransaction(
+          Effect.gen(function* () {
+            yield* sql`INSERT INTO halves VALUES (gen_random_uuid(), 1)`
+            yield* Scope.close(scope, Exit.void)
+            yield* sql`SELECT 1`
+          })
+        )
       )
-      const refused = yield* Effect.flip(Effect.scoped(Effect.flatMap(open(closed), (sql) => sql`SELECT 1`)))
-      assert.strictEqual(codeOf(refused), "57P01")
+      assert.strictEqual(Exit.isFailure(exit) && codeOf(Cause.squash(exit.cause) as SqlError.SqlError), "57P01")
+      assert.strictEqual(codeOf(yield* Effect.flip(sql`SELECT 1`)), "57P01")
     })
   )
 

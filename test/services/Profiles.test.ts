@@ -202,7 +202,7 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
 
         const answers = yield* Effect.all(Array(20).fill(pushOnce) as Array<typeof pushOnce>, parallel)
 
-        assert.deepStrictEqual([...new Set(answers.map((answer) => JSON.stringify(answer)))].length, 1)
+        assert.deepStrictEqual(new Set(answers.map((answer) => JSON.stringify(answer))).size, 1)
         assert.strictEqual(answers[0]!.version, 1)
       })
     )

@@ -17,6 +17,7 @@ import { connect, type Socket } from "node:net"
 import { HttpSettings } from "../../src/http/HttpSettings.ts"
 import { Routes } from "../../src/http/Routes.ts"
 import * as ReadinessPostgres from "../../src/layers/ReadinessPostgres.ts"
+import { Providers } from "../../src/layers/Providers.ts"
 import { Services } from "../../src/layers/Services.ts"
 import * as TokensJwt from "../../src/layers/TokensJwt.ts"
 import * as TokensMint from "../../src/layers/TokensMint.ts"
@@ -148,6 +149,7 @@ const defaults: HttpSettings["Service"] = { rateLimit: 1_000_000, corsOrigins: [
 const configuration = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { AUTH_JWT_SECRET: secret } }))
 
 const services = Services.pipe(
+  Layer.provide(Providers),
   Layer.provideMerge(Layer.mergeAll(TokensJwt.layer, ReadinessPostgres.layer)),
   Layer.provide(FetchHttpClient.layer),
   Layer.provide(configuration)

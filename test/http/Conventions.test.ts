@@ -1,0 +1,254 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { assertProblem, traits } from "../support/Answers.ts"
+import * as TestApp from "../support/App.ts"
+import { App } from "../support/App.ts"
+import { people, placeOrder } from "../support/People.ts"
+
+const portal = "https://portal.acme.example"
+const second = "http://localhost:5173"
+const app = TestApp.layerWith({ corsOrigins: [portal, second], strictTransport: true })
+
+const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+layer(app, { excludeTestServices: true })((it) => {
+  describe("Under /api", () => {
+    it.effect("a portal gets the same answers, problems included", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada, trent } = yield* people
+        const order = yield* placeOrder(ada)
+
+        for (const [who, method, path] of [
+          [ada, "GET", "/client-data/profile"],
+          [ada, "HEAD", "/client-data/profile"],
+          [ada, "GET", "/client-data/orders?ps=1"],
+          [ada, "GET", `/client-data/orders/${order.id}`],
+          [ada, "GET", "/client-data/orders?p=0"],
+          [ada, "GET", "/client-data/nope"],
+          [ada, "GET", "/client-data"],
+          [ada, "GET", "/client-data?x"],
+          [ada, "DELETE", "/client-data/profile"],
+          [ada, "OPTIONS", "/client-data/profile"],
+          [ada, "PUT", "/client-data/profile"],
+          [trent, "GET", "/client-data/profile"],
+          [undefined, "GET", "/client-data/profile"]
+        ] as const) {
+          const options = { headers: { "x-request-id": "the-same" } }
+          const short = yield* call(who, method, path, options)
+          const long = yield* call(who, method, `/api${path}`, options)
+
+          assert.deepStrictEqual(traits(long), traits(short))
+        }
+      })
+    )
+
+    it.effect("only the customers' side is served", () =>
+      Effect.gen(function* () {
+        const { call, platformOf } = yield* App
+        const { acme } = yield* people
+        const platform = yield* platformOf(acme)
+
+        for (const path of [
+          "/api/platform/customers/ada",
+          "/api/livez",
+          "/api",
+          "/api/",
+          "/api/client-datax",
+          "/apiclient-data"
+        ]) {
+          assertProblem(yield* call(platform, "GET", path), 404, "not_found")
+        }
+      })
+    )
+  })
+
+  describe("JSON", () => {
+    it.effect("is in camelCase, with instants in UTC to the millisecond and money in minor units", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada } = yield* people
+        const shippedAt = new Date("2026-03-04T05:06:07Z")
+        const { id } = yield* placeOrder(ada, {
+          placedAt: new Date("2026-03-01T10:00:00+02:00"),
+          shipments: [{ shippedAt }]
+        })
+
+        const { headers, json } = yield* call(ada, "GET", `/client-data/orders/${id}`)
+        const profile = (yield* call(ada, "GET", "/client-data/profile")).json
+
+        assert.strictEqual(headers["content-type"], "application/json")
+        assert.deepStrictEqual(
+          [json.placedAt, json.shipments[0].shippedAt],
+          ["2026-03-01T08:00:00.000Z", "2026-03-04T05:06:07.000Z"]
+        )
+        for (const at of [json.createdAt, json.updatedAt, profile.createdAt, profile.updatedAt])
+          assert.match(at, instant)
+        assert.isTrue(Number.isSafeInteger(json.total.amount))
+        for (const key of [...Object.keys(json), ...Object.keys(profile)]) assert.match(key, /^[a-z][A-Za-z]*$/)
+        assert.notIncludeMembers(Object.keys(json), ["customerId", "orgId"])
+        assert.notIncludeMembers(Object.keys(profile), ["userId", "orgId", "erasedAt"])
+      })
+    )
+  })
+
+  describe("Headers", () => {
+    it.effect("keep customer data out of caches that others share, on every answer", () =>
+      Effect.gen(function* () {
+        const { call, platformOf } = yield* App
+        const { acme, ada } = yield* people
+        const platform = yield* platformOf(acme)
+
+        for (const path of ["/profile", "/orders", "/nope", "/pro%66ile", "/orders?p=0"]) {
+          for (const root of ["/client-data", "/api/client-data", "/client%2Ddata", "/%63lient-data"]) {
+            for (const who of [ada, undefined]) {
+              const { headers } = yield* call(who, "GET", `${root}${path}`)
+              assert.strictEqual(headers["cache-control"], "private, no-cache", `${root}${path}`)
+              assert.strictEqual(headers["vary"], "Authorization, orgid")
+              assert.isDefined(headers["ratelimit"])
+            }
+          }
+        }
+        const { headers } = yield* call(platform, "GET", "/platform/customers/ada")
+        assert.deepInclude(headers, { "cache-control": "private, no-cache", vary: "x-api-key, orgid" })
+      })
+    )
+
+    it.effect("say nothing of what the server is made of, and insist on TLS where the operator does", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada } = yield* people
+
+        for (const path of ["/client-data/profile", "/client-data/nope", "/livez", "/openapi.json", "/nope"]) {
+          const { headers } = yield* call(ada, "GET", path)
+          assert.deepStrictEqual([headers["server"], headers["x-powered-by"]], [undefined, undefined])
+          assert.strictEqual(headers["x-content-type-options"], "nosniff")
+          assert.strictEqual(headers["strict-transport-security"], "max-age=31536000")
+        }
+      })
+    )
+  })
+
+  describe("A browser", () => {
+    const preflight = (origin: string, path: string, method = "PUT") =>
+      App.use(({ call }) =>
+        call(undefined, "OPTIONS", path, {
+          headers: {
+            origin,
+            "access-control-request-method": method,
+            "access-control-request-headers": "authorization"
+          }
+        })
+      )
+
+    it.effect("on a page of an allowed origin may send what a portal needs", () =>
+      Effect.gen(function* () {
+        for (const origin of [portal, second]) {
+          for (const path of ["/client-data/profile", "/api/client-data/orders", "/client-data/nope"]) {
+            const { bytes, headers, status } = yield* preflight(origin, path)
+
+            assert.deepStrictEqual([status, bytes.length], [204, 0])
+            assert.strictEqual(headers["access-control-allow-origin"], origin)
+            assert.sameMembers(headers["access-control-allow-headers"]!.split(/, ?/), [
+              "authorization",
+              "content-type",
+              "orgid",
+              "idempotency-key",
+              "if-match",
+              "if-none-match",
+              "x-request-id",
+              "last-event-id"
+            ])
+            assert.includeMembers(headers["access-control-allow-methods"]!.split(/, ?/), [
+              "GET",
+              "PUT",
+              "POST",
+              "DELETE"
+            ])
+            assert.isAtLeast(Number(headers["access-control-max-age"]), 1)
+            assert.include(headers["vary"], "Origin")
+            assert.isDefined(headers["x-request-id"])
+            assert.isUndefined(headers["access-control-allow-credentials"])
+          }
+        }
+      })
+    )
+
+    it.effect("on a page of an allowed origin may read every answer, problems too, and its headers", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada } = yield* people
+        const options = { headers: { origin: portal } }
+
+        for (const [who, method, path, status] of [
+          [ada, "GET", "/client-data/profile", 200],
+          [ada, "GET", "/client-data/nope", 404],
+          [ada, "PUT", "/client-data/profile", 400],
+          [ada, "POST", "/client-data/profile", 405],
+          [undefined, "GET", "/client-data/profile", 401]
+        ] as const) {
+          const answer = yield* call(who, method, path, options)
+
+          assert.strictEqual(answer.status, status)
+          assert.strictEqual(answer.headers["access-control-allow-origin"], portal)
+          assert.strictEqual(answer.headers["vary"], "Authorization, orgid, Origin")
+          const exposed = answer.headers["access-control-expose-headers"]!.split(/, ?/)
+          assert.includeMembers(exposed, ["etag", "location", "retry-after", "ratelimit", "x-request-id"])
+        }
+        const headers = { ...options.headers, "if-none-match": '"1"' }
+        const unchanged = yield* call(ada, "GET", "/client-data/profile", { headers })
+        assert.deepStrictEqual([unchanged.status, unchanged.headers["access-control-allow-origin"]], [304, portal])
+      })
+    )
+
+    it.effect("on any other page may not", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada } = yield* people
+
+        for (const origin of [
+          "https://evil.example",
+          "null",
+          `${portal}.evil.example`,
+          `${portal}:8443`,
+          portal.replace("https", "http"),
+          portal.toUpperCase(),
+          `${portal}/`,
+          `https://evil.example,${portal}`,
+          "*",
+          ""
+        ]) {
+          const asked = yield* preflight(origin, "/client-data/profile")
+          const sent = yield* call(ada, "GET", "/client-data/profile", { headers: { origin } })
+
+          assert.isUndefined(asked.headers["access-control-allow-origin"], origin)
+          assert.isUndefined(sent.headers["access-control-allow-origin"], origin)
+          assert.strictEqual(sent.status, 200)
+        }
+      })
+    )
+  })
+
+  describe("An operator", () => {
+    it.effect("learns that the process is alive and ready, and its figures, without a token", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada } = yield* people
+        yield* call(ada, "GET", "/client-data/profile")
+
+        const alive = yield* call(undefined, "GET", "/livez")
+        const ready = yield* call(undefined, "GET", "/readyz")
+        const metrics = yield* call(undefined, "GET", "/metrics")
+
+        assert.deepStrictEqual([alive.status, alive.json], [200, { status: "alive" }])
+        assert.deepStrictEqual([ready.status, ready.json], [200, { status: "ready" }])
+        assert.match(metrics.headers["content-type"]!, /^text\/plain/)
+        assert.match(
+          metrics.text,
+          /http_requests_total\{method="GET",route="\/client-data\/profile",status="200"\} \d+/
+        )
+        assert.notMatch(metrics.text, /ada|acme-\d/)
+      })
+    )
+  })
+})
