@@ -69,8 +69,12 @@ try {
 }
 
 async function bench() {
+  // What providers there are is not this file's business: all that can be turned off is.
+  const providers = readFileSync(path.join(here, ".env.example"), "utf8").matchAll(/^# ([A-Z_]+)=off$/gm)
+  const off = Object.fromEntries(Array.from(providers, ([, provider]) => [provider, "off"]))
   const portico = (name: string, tree: string) =>
     start(name, path.resolve(here, tree, "src/main.ts"), {
+      ...off,
       APP_ENV: "production",
       HOST: "127.0.0.1",
       RATE_LIMIT: "1000000",

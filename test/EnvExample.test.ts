@@ -5,12 +5,14 @@ import { assert, it } from "vitest"
 const root = path.resolve(import.meta.dirname, "..")
 const read = (file: string) => readFileSync(path.join(root, file), "utf8")
 
-/** Where the environment is read: a `Config`, a helper of that name that makes one, or the environment itself. */
+/** In files that read the environment: names with an underscore anywhere, names without where they are read. */
 const variablesOf = (source: string) =>
-  [
-    ...source.matchAll(/\b(?:Config\.\w+|text|list|pool)\(\s*(?:\[[^\]]*\],\s*)?"([A-Z][A-Z0-9_]*)"/g),
-    ...source.matchAll(/\benv(?:\.|\[")([A-Z][A-Z0-9_]*)/g)
-  ].map(([, name]) => name!)
+  /\bConfig\b|ProviderSettings/.test(source)
+    ? [
+        ...source.matchAll(/"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)"/g),
+        ...source.matchAll(/\b(?:Config\.\w+|text|list|choice)\(\s*(?:\[[^\]]*\],\s*)?"([A-Z][A-Z0-9_]*)"/g)
+      ].map(([, name]) => name!)
+    : []
 
 it(".env.example lists the variables that the code reads, and no others, with a line of explanation each", () => {
   const sources = globSync(["src/*.ts", "src/layers/**/*.ts"], { cwd: root })

@@ -50,15 +50,3 @@ export class NoCustomerRecord extends Problem<NoCustomerRecord>()("NoCustomerRec
   title: "No customer record",
   detail: "This user has no customer record in this org."
 }) {}
-
-/** The identity provider's keys cannot be had right now, and none are kept from before. */
-export class IdentityUnavailable extends Problem<IdentityUnavailable>()(
-  "IdentityUnavailable",
-  {
-    code: "provider_unavailable",
-    status: 503,
-    title: "Sign-in cannot be checked now",
-    detail: "The identity provider does not answer; try again shortly."
-  },
-  { retryAfter: Schema.Int.annotate({ description: "Seconds, as the Retry-After header says" }) }
-) {}

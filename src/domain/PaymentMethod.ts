@@ -63,9 +63,9 @@ const CardAddition = Schema.Struct({
 
 const PayPalAddition = Schema.Struct({
   type: Schema.Literal("paypal"),
-  setupToken: Schema.String.annotate({ description: "Of POST /client-data/payment-methods/setup, once approved" }).check(
-    Schema.isPattern(/^[A-Za-z0-9_-]{1,255}$/u, { message: "Expected a PayPal setup token" })
-  ),
+  setupToken: Schema.String.annotate({
+    description: "Of POST /client-data/payment-methods/setup, once approved"
+  }).check(Schema.isPattern(/^[A-Za-z0-9_-]{1,255}$/u, { message: "Expected a PayPal setup token" })),
   setAsDefault
 })
 

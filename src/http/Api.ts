@@ -1,7 +1,9 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AddressesApi } from "./api/Addresses.ts"
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
+import { PaymentMethodsApi } from "./api/PaymentMethods.ts"
 import { PlatformCustomersApi, ProfileApi } from "./api/Profile.ts"
+import { StripeEventsApi } from "./api/StripeEvents.ts"
 import { PlatformTransactionsApi, TransactionsApi } from "./api/Transactions.ts"
 import { PlatformProductsApi, WishlistApi } from "./api/Wishlist.ts"
 import { Authentication, PlatformAuthentication } from "./Authentication.ts"
@@ -13,7 +15,7 @@ import { Validation } from "./Validation.ts"
 
 // The middleware added last runs first.
 const clientData = HttpApi.make("portico")
-  .add(ProfileApi, AddressesApi, OrdersApi, WishlistApi, TransactionsApi)
+  .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
@@ -29,7 +31,9 @@ const platform = HttpApi.make("portico")
   .middleware(Bodies)
   .middleware(PlatformAuthentication)
 
-const all = HttpApi.make("portico").addHttpApi(clientData).addHttpApi(platform)
+const webhooks = HttpApi.make("portico").add(StripeEventsApi).middleware(Validation).middleware(Bodies)
+
+const all = HttpApi.make("portico").addHttpApi(clientData).addHttpApi(platform).addHttpApi(webhooks)
 
 export class Api extends all
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", onExcessProperty: "error" })

@@ -5,7 +5,6 @@ import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import {
   ExpiredToken,
-  IdentityUnavailable,
   InvalidApiKey,
   InvalidToken,
   MissingAuthorization,
@@ -14,6 +13,7 @@ import {
   OrgMismatch
 } from "../domain/Identity.ts"
 import { OrgId } from "../domain/Ids.ts"
+import { ProviderUnavailable } from "../domain/Integration.ts"
 import { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Identities } from "../services/Identities.ts"
@@ -30,7 +30,6 @@ export class Authentication extends HttpApiMiddleware.Service<Authentication, { 
       MissingAuthorization,
       InvalidToken,
       ExpiredToken,
-      IdentityUnavailable,
       MissingOrgid,
       InvalidRequest,
       OrgMismatch,
@@ -99,7 +98,13 @@ export const verifyBearer = (tokens: Tokens["Service"], headers: Headers.Headers
     Effect.catchTags({
       TokenInvalid: () => Effect.fail(new InvalidToken()),
       TokenExpired: () => Effect.fail(new ExpiredToken()),
-      TokensUnavailable: () => Effect.fail(new IdentityUnavailable({ retryAfter: 5 }))
+      TokensUnavailable: () =>
+        Effect.fail(
+          new ProviderUnavailable({
+            retryAfter: 5,
+            detail: "The identity provider does not answer; try again shortly."
+          })
+        )
     })
   )
 }

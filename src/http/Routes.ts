@@ -4,11 +4,14 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "./Api.ts"
 import { Authentication, PlatformAuthentication } from "./Authentication.ts"
 import { Bodies } from "./Bodies.ts"
+import { CardNumbers } from "./CardNumbers.ts"
 import { Docs } from "./Docs.ts"
 import { Edge } from "./Edge.ts"
 import { AddressesHandlers } from "./handlers/Addresses.ts"
 import { OrdersHandlers, PlatformOrdersHandlers } from "./handlers/Orders.ts"
+import { PaymentMethodsHandlers } from "./handlers/PaymentMethods.ts"
 import { PlatformCustomersHandlers, ProfileHandlers } from "./handlers/Profile.ts"
+import { StripeEventsHandlers } from "./handlers/StripeEvents.ts"
 import { PlatformTransactionsHandlers, TransactionsHandlers } from "./handlers/Transactions.ts"
 import { PlatformProductsHandlers, WishlistHandlers } from "./handlers/Wishlist.ts"
 import { Health } from "./Health.ts"
@@ -27,6 +30,8 @@ export const Routes = Layer.mergeAll(
       PlatformOrdersHandlers,
       WishlistHandlers,
       PlatformProductsHandlers,
+      PaymentMethodsHandlers,
+      StripeEventsHandlers,
       TransactionsHandlers,
       PlatformTransactionsHandlers
     ])
@@ -40,6 +45,7 @@ export const Routes = Layer.mergeAll(
     PlatformAuthentication.layer,
     RateLimits.layer,
     Bodies.layer,
+    CardNumbers.layer,
     IdempotencyKeys.layer,
     Validation.layer
   ]),

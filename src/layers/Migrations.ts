@@ -5,8 +5,10 @@ import orders from "./migrations/0002_orders.ts"
 import access from "./migrations/0003_access.ts"
 import limits from "./migrations/0004_limits.ts"
 import addresses from "./migrations/0005_addresses.ts"
+import paymentMethods from "./migrations/0006_payment_methods.ts"
 import products from "./migrations/0007_products.ts"
 import transactions from "./migrations/0008_transactions.ts"
+import files from "./migrations/0009_files.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -14,8 +16,10 @@ const migrations = {
   "0003_access": access,
   "0004_limits": limits,
   "0005_addresses": addresses,
+  "0006_payment_methods": paymentMethods,
   "0007_products": products,
-  "0008_transactions": transactions
+  "0008_transactions": transactions,
+  "0009_files": files
 }
 
 /** The id of the newest migration this version of the code knows. */

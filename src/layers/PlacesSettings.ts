@@ -1,53 +1,20 @@
-import { Config, ConfigProvider, Effect, Option, Redacted } from "effect"
+import { Config, Effect } from "effect"
+import { choice, origin, refuse } from "./ProviderSettings.ts"
 
-export type PlacesSettings =
-  | { readonly _tag: "Off" }
-  | { readonly _tag: "Local" }
-  | {
-      readonly _tag: "Google"
-      readonly apiKey: Redacted.Redacted
-      readonly baseUrl: string
-      readonly dailyLimit: number
-    }
+/** `GOOGLE_PLACES_API_KEY`, or `PLACES=off`. */
+export const choose = choice("PLACES", ["GOOGLE_PLACES_API_KEY"])
 
-const text = (name: string, fallback: string) =>
-  Config.String(name).pipe(
-    Config.withDefault(""),
-    Config.map((value) => value.trim() || fallback)
+export const baseUrl = origin("GOOGLE_PLACES_BASE_URL", "https://places.googleapis.com")
+
+/** `PLACES_DAILY_LIMIT`: look-ups a day that each org may make. */
+export const dailyLimit = Config.String("PLACES_DAILY_LIMIT").pipe(
+  Config.withDefault("10000"),
+  Config.mapEffect((limit) =>
+    /^[1-9]\d{0,8}$/.test(limit)
+      ? Effect.succeed(Number(limit))
+      : refuse("PLACES_DAILY_LIMIT: expected a number of look-ups a day from 1")
   )
-
-/** With a key Google answers, without one a file of made-up places, and in production that has to be said: nobody. */
-export const settings: Config.Config<PlacesSettings> = Config.all({
-  apiKey: Config.option(Config.Redacted("GOOGLE_PLACES_API_KEY")),
-  baseUrl: text("GOOGLE_PLACES_BASE_URL", "https://places.googleapis.com"),
-  dailyLimit: text("PLACES_DAILY_LIMIT", "10000"),
-  places: text("PLACES", "on"),
-  appEnv: text("APP_ENV", "local")
-}).pipe(
-  Config.mapEffect(({ apiKey, appEnv, baseUrl, dailyLimit, places }) => {
-    const production = appEnv === "production"
-    const url = URL.parse(baseUrl)
-    const problems = [
-      !["on", "off"].includes(places) && "PLACES: expected off, or nothing",
-      production && places !== "off" && Option.isNone(apiKey) && "GOOGLE_PLACES_API_KEY: required, or PLACES=off",
-      !(url?.protocol === "https:" || (url?.protocol === "http:" && !production)) &&
-        `GOOGLE_PLACES_BASE_URL: expected an ${production ? "https" : "http or https"} URL`,
-      !/^[1-9]\d{0,8}$/.test(dailyLimit) && "PLACES_DAILY_LIMIT: expected a number of look-ups a day from 1"
-    ].filter((problem) => problem !== false)
-    if (problems.length > 0) {
-      return Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message: problems.join("\n") })))
-    }
-    if (places === "off") return Effect.succeed<PlacesSettings>({ _tag: "Off" })
-    return Effect.succeed<PlacesSettings>(
-      Option.match(apiKey, {
-        onNone: () => ({ _tag: "Local" }),
-        onSome: (apiKey) => ({
-          _tag: "Google",
-          apiKey,
-          baseUrl: baseUrl.replace(/\/+$/, ""),
-          dailyLimit: Number(dailyLimit)
-        })
-      })
-    )
-  })
 )
+
+/** All of it, to be checked before anything starts. */
+export const settings = { places: choose, placesBaseUrl: baseUrl, placesDailyLimit: dailyLimit }

@@ -13,7 +13,7 @@ const text = (name: string) =>
     Config.map((value) => value.trim())
   )
 
-export const refuse = (...problems: ReadonlyArray<string>) =>
+export const refuse = (...problems: ReadonlyArray<string>): Effect.Effect<never, Config.ConfigError> =>
   Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message: problems.join("\n") })))
 
 /**
@@ -29,7 +29,7 @@ export const choice = <const Name extends string>(
     appEnv: text("APP_ENV"),
     given: Config.all(names.map((name) => text(name)))
   }).pipe(
-    Config.mapEffect(({ appEnv, given, word }) => {
+    Config.mapEffect(({ appEnv, given, word }): Effect.Effect<Choice<Name>, Config.ConfigError> => {
       if (word === "off") return Effect.succeed({ _tag: "Off" as const })
       if (word !== "") return refuse(`${provider}: expected off, or nothing`)
       const missing = names.filter((_, index) => given[index] === "")

@@ -2,11 +2,17 @@ import { Layer } from "effect"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { Files } from "../services/Files.ts"
+import { FileSweeper } from "../services/FileSweeper.ts"
+import { FileUploads } from "../services/FileUploads.ts"
 import { Idempotency } from "../services/Idempotency.ts"
 import { Identities } from "../services/Identities.ts"
 import { Orders } from "../services/Orders.ts"
 import { Orgs } from "../services/Orgs.ts"
 import { Profiles } from "../services/Profiles.ts"
+import { PaymentEvents } from "../services/PaymentEvents.ts"
+import { PaymentMethods } from "../services/PaymentMethods.ts"
+import { PaymentSettlement } from "../services/PaymentSettlement.ts"
 import { Products } from "../services/Products.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Transactions } from "../services/Transactions.ts"
@@ -18,11 +24,16 @@ export const Services = Layer.mergeAll(
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
+  Files.layer,
+  FileSweeper.layer,
+  FileUploads.layer,
   Idempotency.layer,
   Identities.layer,
   Orders.layer,
   Orgs.layer,
   Profiles.layer,
+  PaymentEvents.layer.pipe(Layer.provide(PaymentSettlement.layer)),
+  PaymentMethods.layer.pipe(Layer.provide([PaymentSettlement.layer, SharedLimits.layer])),
   Products.layer,
   SharedLimits.layer,
   Transactions.layer,

@@ -1,8 +1,11 @@
 import { Config, ConfigProvider, Data, Effect, Option, Redacted, Schema } from "effect"
 import { accessSync, constants, mkdirSync } from "node:fs"
 import { OrgId } from "../domain/Ids.ts"
+import * as PayPalSettings from "./PayPalSettings.ts"
 import * as PlacesSettings from "./PlacesSettings.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
+import * as StorageSettings from "./StorageSettings.ts"
+import * as StripeSettings from "./StripeSettings.ts"
 import * as TokensSettings from "./TokensSettings.ts"
 
 /** Every variable that is missing or wrong, a line each. Names, never values. */
@@ -143,7 +146,15 @@ export type Settings = Omit<Read<typeof values>, "host"> & { readonly host: stri
 
 /** All that the server is told by its environment, with what its layers will read by themselves checked beforehand. */
 export const load: Effect.Effect<Settings, WrongConfiguration> = Effect.map(
-  read({ ...values, ...database, places: PlacesSettings.settings, tokens: TokensSettings.settings }),
+  read({
+    ...values,
+    ...database,
+    payPal: PayPalSettings.settings,
+    ...PlacesSettings.settings,
+    storage: StorageSettings.settings,
+    stripe: StripeSettings.settings,
+    tokens: TokensSettings.settings
+  }),
   (settings) => ({
     ...settings,
     host: Option.getOrElse(settings.host, () => (settings.appEnv === "production" ? "0.0.0.0" : "127.0.0.1"))

@@ -82,7 +82,13 @@ export class PaymentMethods extends Context.Service<
               return vault === undefined ? yield* new ProviderError() : vault.id
             })
             const shared =
-              opening.get(key) ?? (yield* Effect.cached(Effect.ensuring(open, Effect.sync(() => opening.delete(key)))))
+              opening.get(key) ??
+              (yield* Effect.cached(
+                Effect.ensuring(
+                  open,
+                  Effect.sync(() => opening.delete(key))
+                )
+              ))
             opening.set(key, shared)
             return yield* shared
           })

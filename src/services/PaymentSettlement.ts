@@ -48,10 +48,7 @@ export class PaymentSettlement extends Context.Service<
         }
       }).pipe(Effect.withSpan("PaymentSettlement.mirror"))
 
-      const listed = (
-        provider: Provider,
-        vaultId: string
-      ): Effect.Effect<Listed, VaultGone | ProviderFailure> =>
+      const listed = (provider: Provider, vaultId: string): Effect.Effect<Listed, VaultGone | ProviderFailure> =>
         provider === "paypal"
           ? Effect.map(payPal.list(vaultId), (methods) => ({ methods, defaultId: null }))
           : Effect.all({ methods: cards.list(vaultId), defaultId: cards.defaultOf(vaultId) })

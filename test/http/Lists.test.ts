@@ -92,7 +92,7 @@ layer(TestApp.layer, { excludeTestServices: true })("A list", (it) => {
 
         assert.deepStrictEqual([falling.status, rising.status], [200, 200])
         assert.sameMembers([...idsOf(falling.json)], ids)
-        assert.deepStrictEqual(idsOf(rising.json), [...idsOf(falling.json)].reverse())
+        assert.deepStrictEqual(idsOf(rising.json), idsOf(falling.json).toReversed())
       }
     })
   )

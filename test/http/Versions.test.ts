@@ -166,8 +166,8 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
         const { call } = yield* App
         const { ada } = yield* people
         const fields = { name: "A", phone: "+442079460958", language: "de", timezone: "Asia/Tokyo", about: "B" }
-        const changes = Object.entries(fields).flatMap(
-          ([key, value]) => Array(4).fill({ [key]: value }) as Array<object>
+        const changes = Object.entries(fields).flatMap(([key, value]) =>
+          Array.from({ length: 4 }, () => ({ [key]: value }))
         )
 
         const answers = yield* Effect.forEach(changes, (body) => put(ada, body), parallel)

@@ -25,22 +25,25 @@ layer(TestServices.layer, { excludeTestServices: true })("An API key", (it) => {
     })
   )
 
-  it.effect("is worth nothing to another org, existing or not, nor is any other text", () =>
-    Effect.gen(function* () {
-      const { create, verify } = yield* ApiKeys
-      const acme = yield* makeOrg("acme")
-      const other = yield* makeOrg("other")
-      const { id, key } = yield* create(acme, "sync job")
-      yield* verify(acme, key)
+  for (const [guard, set] of TestServices.guards) {
+    it.effect(`is worth nothing to another org, existing or not, nor is any other text, by ${guard}`, () =>
+      Effect.gen(function* () {
+        yield* set
+        const { create, verify } = yield* ApiKeys
+        const acme = yield* makeOrg("acme")
+        const other = yield* makeOrg("other")
+        const { id, key } = yield* create(acme, "sync job")
+        yield* verify(acme, key)
 
-      yield* refused(verify(other, key))
-      yield* refused(verify(OrgId.make("nowhere"), key))
-      const hash = createHash("sha256").update(key).digest("hex")
-      for (const guess of ["", id, hash, key.slice(0, -1), `${key} `, key.toUpperCase(), "' OR '1'='1", "\u0000"]) {
-        yield* refused(verify(acme, guess))
-      }
-    })
-  )
+        yield* refused(verify(other, key))
+        yield* refused(verify(OrgId.make("nowhere"), key))
+        const hash = createHash("sha256").update(key).digest("hex")
+        for (const guess of ["", id, hash, key.slice(0, -1), `${key} `, key.toUpperCase(), "' OR '1'='1", "\u0000"]) {
+          yield* refused(verify(acme, guess))
+        }
+      })
+    )
+  }
 
   it.effect("is long, new each time, and stored only as its hash", () =>
     Effect.gen(function* () {
@@ -98,20 +101,23 @@ layer(TestServices.layer, { excludeTestServices: true })("An API key", (it) => {
     })
   )
 
-  it.effect("is revoked once, and by its own org only", () =>
-    Effect.gen(function* () {
-      const { create, revoke, verify } = yield* ApiKeys
-      const acme = yield* makeOrg("acme")
-      const other = yield* makeOrg("other")
-      const { id, key } = yield* create(acme, "sync job")
+  for (const [guard, set] of TestServices.guards) {
+    it.effect(`is revoked once, and by its own org only, by ${guard}`, () =>
+      Effect.gen(function* () {
+        yield* set
+        const { create, revoke, verify } = yield* ApiKeys
+        const acme = yield* makeOrg("acme")
+        const other = yield* makeOrg("other")
+        const { id, key } = yield* create(acme, "sync job")
 
-      const byStranger = [yield* revoke(other, id), yield* revoke(acme, "key_0000000000000000")]
+        const byStranger = [yield* revoke(other, id), yield* revoke(acme, "key_0000000000000000")]
 
-      assert.deepStrictEqual(byStranger, [false, false])
-      assert.strictEqual((yield* verify(acme, key)).orgId, acme)
-      assert.deepStrictEqual([yield* revoke(acme, id), yield* revoke(acme, id)], [true, false])
-    })
-  )
+        assert.deepStrictEqual(byStranger, [false, false])
+        assert.strictEqual((yield* verify(acme, key)).orgId, acme)
+        assert.deepStrictEqual([yield* revoke(acme, id), yield* revoke(acme, id)], [true, false])
+      })
+    )
+  }
 
   it.effect("of the operator's choice works however often it is configured, and its org is made", () =>
     Effect.gen(function* () {

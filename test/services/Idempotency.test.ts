@@ -140,31 +140,36 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("may carry a key that others carry: another customer, org, method or route, or the platform", () =>
-      Effect.gen(function* () {
-        const { once } = yield* Idempotency
-        const { acme, ada, eve, namesake, other } = yield* people
-        const name = named()
-        const put = (text: string) => ({ ...write(ada).write, run: Effect.succeed(answer(text)) })
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(
+        `may carry a key that others carry: another customer, org, method or route, or the platform, by ${guard}`,
+        () =>
+          Effect.gen(function* () {
+            yield* set
+            const { once } = yield* Idempotency
+            const { acme, ada, eve, namesake, other } = yield* people
+            const name = named()
+            const put = (text: string) => ({ ...write(ada).write, run: Effect.succeed(answer(text)) })
 
-        const answers = [
-          yield* once(name, put("ada")).pipe(as(ada)),
-          yield* once(name, put("eve")).pipe(as(eve)),
-          yield* once(name, put("namesake")).pipe(as(namesake)),
-          yield* once({ ...name, method: "POST" }, put("method")).pipe(as(ada)),
-          yield* once({ ...name, route: "/client-data/orders" }, put("route")).pipe(as(ada)),
-          yield* once(name, put("platform")).pipe(asPlatform(acme)),
-          yield* once(name, put("other platform")).pipe(asPlatform(other)),
-          yield* once(name, put("again")).pipe(as(ada)),
-          yield* once(name, put("again")).pipe(asPlatform(acme))
-        ]
+            const answers = [
+              yield* once(name, put("ada")).pipe(as(ada)),
+              yield* once(name, put("eve")).pipe(as(eve)),
+              yield* once(name, put("namesake")).pipe(as(namesake)),
+              yield* once({ ...name, method: "POST" }, put("method")).pipe(as(ada)),
+              yield* once({ ...name, route: "/client-data/orders" }, put("route")).pipe(as(ada)),
+              yield* once(name, put("platform")).pipe(asPlatform(acme)),
+              yield* once(name, put("other platform")).pipe(asPlatform(other)),
+              yield* once(name, put("again")).pipe(as(ada)),
+              yield* once(name, put("again")).pipe(asPlatform(acme))
+            ]
 
-        assert.deepStrictEqual(
-          answers.map(({ answer }) => Buffer.from(answer.body).toString()),
-          ["ada", "eve", "namesake", "method", "route", "platform", "other platform", "ada", "platform"]
-        )
-      })
-    )
+            assert.deepStrictEqual(
+              answers.map(({ answer }) => Buffer.from(answer.body).toString()),
+              ["ada", "eve", "namesake", "method", "route", "platform", "other platform", "ada", "platform"]
+            )
+          })
+      )
+    }
 
     it.effect("runs anew after 24 hours, even as another request", () =>
       Effect.gen(function* () {

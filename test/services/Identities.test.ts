@@ -76,16 +76,19 @@ layer(TestServices.layer, { excludeTestServices: true })("Who a token acts for",
     })
   )
 
-  it.effect("is the customer of the token's own org, though another org has one of that id", () =>
-    Effect.gen(function* () {
-      const { ada, namesake } = yield* people
+  for (const [guard, set] of TestServices.guards) {
+    it.effect(`is the customer of the token's own org, though another org has one of that id, by ${guard}`, () =>
+      Effect.gen(function* () {
+        yield* set
+        const { ada, namesake } = yield* people
 
-      const ours = yield* customerOf(token(ada))
-      const theirs = yield* customerOf(token(namesake))
+        const ours = yield* customerOf(token(ada))
+        const theirs = yield* customerOf(token(namesake))
 
-      assert.deepStrictEqual([ours.orgId, theirs.orgId], [ada.orgId, namesake.orgId])
-    })
-  )
+        assert.deepStrictEqual([ours.orgId, theirs.orgId], [ada.orgId, namesake.orgId])
+      })
+    )
+  }
 
   it.effect("is nobody in an org that does not exist, and nothing is made", () =>
     Effect.gen(function* () {
@@ -112,20 +115,23 @@ layer(TestServices.layer, { excludeTestServices: true })("Who a token acts for",
     })
   )
 
-  it.effect("is nobody for a user without a record in the org, and nothing is made", () =>
-    Effect.gen(function* () {
-      const { acme, other, trent } = yield* people
-      const before = yield* fingerprint
+  for (const [guard, set] of TestServices.guards) {
+    it.effect(`is nobody for a user without a record in the org, and nothing is made, by ${guard}`, () =>
+      Effect.gen(function* () {
+        yield* set
+        const { acme, other, trent } = yield* people
+        const before = yield* fingerprint
 
-      // A user is no customer, be the ids alike, nor the user of that id in another org.
-      for (const one of [trent, user(other, "user-grace"), user(acme, "ada"), user(acme, "grace"), user(acme, "")]) {
-        const error = yield* Effect.flip(customerOf(token(one)))
+        // A user is no customer, be the ids alike, nor the user of that id in another org.
+        for (const one of [trent, user(other, "user-grace"), user(acme, "ada"), user(acme, "grace"), user(acme, "")]) {
+          const error = yield* Effect.flip(customerOf(token(one)))
 
-        assert.deepStrictEqual([error.code, error.status], ["no_customer_record", 403])
-      }
-      assert.deepStrictEqual(yield* fingerprint, before)
-    })
-  )
+          assert.deepStrictEqual([error.code, error.status], ["no_customer_record", 403])
+        }
+        assert.deepStrictEqual(yield* fingerprint, before)
+      })
+    )
+  }
 
   it.effect("is nobody once the customer is erased: for a customer the token is void, a user has no record", () =>
     Effect.gen(function* () {

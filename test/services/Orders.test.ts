@@ -48,18 +48,21 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("are an empty list for a customer without any, though others have some", () =>
-      Effect.gen(function* () {
-        const { ada, eve, namesake } = yield* people
-        yield* placeOrder(ada)
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(`are an empty list for a customer without any, though others have some, by ${guard}`, () =>
+        Effect.gen(function* () {
+          yield* set
+          const { ada, eve, namesake } = yield* people
+          yield* placeOrder(ada)
 
-        for (const stranger of [eve, namesake]) {
-          const page = yield* list(stranger)
+          for (const stranger of [eve, namesake]) {
+            const page = yield* list(stranger)
 
-          assert.deepStrictEqual([page.data, page.total, page.totalPages], [[], 0, 0])
-        }
-      })
-    )
+            assert.deepStrictEqual([page.data, page.total, page.totalPages], [[], 0, 0])
+          }
+        })
+      )
+    }
 
     it.effect("are found by id and by number", () =>
       Effect.gen(function* () {
@@ -83,50 +86,59 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("do not exist for a stranger, by id or by number", () =>
-      Effect.gen(function* () {
-        const { ada, eve, mallory, namesake } = yield* people
-        const order = yield* placeOrder(ada)
-        const missing = yield* Effect.flip(get(ada, "never-placed"))
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(`do not exist for a stranger, by id or by number, by ${guard}`, () =>
+        Effect.gen(function* () {
+          yield* set
+          const { ada, eve, mallory, namesake } = yield* people
+          const order = yield* placeOrder(ada)
+          const missing = yield* Effect.flip(get(ada, "never-placed"))
 
-        for (const stranger of [eve, mallory, namesake]) {
-          for (const reference of [order.id, order.number]) {
-            assert.deepStrictEqual(yield* Effect.flip(get(stranger, reference)), missing)
+          for (const stranger of [eve, mallory, namesake]) {
+            for (const reference of [order.id, order.number]) {
+              assert.deepStrictEqual(yield* Effect.flip(get(stranger, reference)), missing)
+            }
           }
-        }
-        assert.deepStrictEqual([missing.code, missing.status], ["order_not_found", 404])
-      })
-    )
+          assert.deepStrictEqual([missing.code, missing.status], ["order_not_found", 404])
+        })
+      )
+    }
 
-    it.effect("of one id in two orgs are two orders", () =>
-      Effect.gen(function* () {
-        const { push } = yield* Orders
-        const { acme, ada, namesake, other } = yield* people
-        const id = OrderId.make("same")
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(`of one id in two orgs are two orders, by ${guard}`, () =>
+        Effect.gen(function* () {
+          yield* set
+          const { push } = yield* Orders
+          const { acme, ada, namesake, other } = yield* people
+          const id = OrderId.make("same")
 
-        const ours = yield* push(id, anOrder(ada, { total: usd(1) })).pipe(asPlatform(acme))
-        const theirs = yield* push(id, anOrder(namesake, { total: usd(2) })).pipe(asPlatform(other))
+          const ours = yield* push(id, anOrder(ada, { total: usd(1) })).pipe(asPlatform(acme))
+          const theirs = yield* push(id, anOrder(namesake, { total: usd(2) })).pipe(asPlatform(other))
 
-        assert.deepStrictEqual(yield* get(ada, "same"), ours)
-        assert.deepStrictEqual(yield* get(namesake, "same"), theirs)
-      })
-    )
+          assert.deepStrictEqual(yield* get(ada, "same"), ours)
+          assert.deepStrictEqual(yield* get(namesake, "same"), theirs)
+        })
+      )
+    }
 
-    it.effect("are filtered by one status or several", () =>
-      Effect.gen(function* () {
-        const { ada, eve } = yield* people
-        const paid = yield* placeOrder(ada, { status: "paid" })
-        const shipped = yield* placeOrder(ada, { status: "shipped" })
-        yield* placeOrder(ada, { status: "cancelled" })
-        yield* placeOrder(eve, { status: "paid" })
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(`are filtered by one status or several, by ${guard}`, () =>
+        Effect.gen(function* () {
+          yield* set
+          const { ada, eve } = yield* people
+          const paid = yield* placeOrder(ada, { status: "paid" })
+          const shipped = yield* placeOrder(ada, { status: "shipped" })
+          yield* placeOrder(ada, { status: "cancelled" })
+          yield* placeOrder(eve, { status: "paid" })
 
-        const one = yield* list(ada, { status: ["paid"] })
+          const one = yield* list(ada, { status: ["paid"] })
 
-        assert.deepStrictEqual([one.data, one.total], [[paid], 1])
-        assert.deepStrictEqual(yield* idsOf(ada, { status: ["paid", "shipped"] }), [shipped.id, paid.id])
-        assert.deepStrictEqual(yield* idsOf(ada, { status: ["failed"] }), [])
-      })
-    )
+          assert.deepStrictEqual([one.data, one.total], [[paid], 1])
+          assert.deepStrictEqual(yield* idsOf(ada, { status: ["paid", "shipped"] }), [shipped.id, paid.id])
+          assert.deepStrictEqual(yield* idsOf(ada, { status: ["failed"] }), [])
+        })
+      )
+    }
   })
 
   describe("Orders between two days", () => {
@@ -312,37 +324,45 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("needs a customer of the org: an unknown, foreign or erased one is not found, and nothing changes", () =>
-      Effect.gen(function* () {
-        const { push } = yield* Orders
-        const { acme, ada, eve, mallory } = yield* people
-        const order = yield* placeOrder(ada)
-        yield* erase(eve)
-        const before = yield* fingerprint
-        const nobody = { ...ada, customerId: CustomerId.make("nobody") }
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(
+        `needs a customer of the org: an unknown, foreign or erased one is not found, and nothing changes, by ${guard}`,
+        () =>
+          Effect.gen(function* () {
+            yield* set
+            const { push } = yield* Orders
+            const { acme, ada, eve, mallory } = yield* people
+            const order = yield* placeOrder(ada)
+            yield* erase(eve)
+            const before = yield* fingerprint
+            const nobody = { ...ada, customerId: CustomerId.make("nobody") }
 
-        for (const customer of [nobody, mallory, eve]) {
-          for (const id of [OrderId.make("fresh"), order.id]) {
-            const error = yield* Effect.flip(push(id, anOrder(customer)).pipe(asPlatform(acme)))
+            for (const customer of [nobody, mallory, eve]) {
+              for (const id of [OrderId.make("fresh"), order.id]) {
+                const error = yield* Effect.flip(push(id, anOrder(customer)).pipe(asPlatform(acme)))
 
-            assert.deepStrictEqual([error.code, error.status], ["customer_not_found", 404])
-          }
-        }
-        assert.deepStrictEqual(yield* fingerprint, before)
-      })
-    )
+                assert.deepStrictEqual([error.code, error.status], ["customer_not_found", 404])
+              }
+            }
+            assert.deepStrictEqual(yield* fingerprint, before)
+          })
+      )
+    }
 
-    it.effect("does not reach an order of the same id in another org", () =>
-      Effect.gen(function* () {
-        const { push } = yield* Orders
-        const { acme, ada, mallory } = yield* people
-        const theirs = yield* placeOrder(mallory)
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(`does not reach an order of the same id in another org, by ${guard}`, () =>
+        Effect.gen(function* () {
+          yield* set
+          const { push } = yield* Orders
+          const { acme, ada, mallory } = yield* people
+          const theirs = yield* placeOrder(mallory)
 
-        yield* push(theirs.id, anOrder(ada)).pipe(asPlatform(acme))
+          yield* push(theirs.id, anOrder(ada)).pipe(asPlatform(acme))
 
-        assert.deepStrictEqual(yield* get(mallory, theirs.id), theirs)
-      })
-    )
+          assert.deepStrictEqual(yield* get(mallory, theirs.id), theirs)
+        })
+      )
+    }
 
     it.effect("may come in any order with the customer's own changes", () =>
       Effect.gen(function* () {

@@ -41,18 +41,21 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("is nobody else's, be it in the same org or under the same id in another", () =>
-      Effect.gen(function* () {
-        const { ada, eve, namesake } = yield* people
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(`is nobody else's, be it in the same org or under the same id in another, by ${guard}`, () =>
+        Effect.gen(function* () {
+          yield* set
+          const { ada, eve, namesake } = yield* people
 
-        yield* change(ada, { name: "Countess Lovelace", phone: "+442079460958" })
+          yield* change(ada, { name: "Countess Lovelace", phone: "+442079460958" })
 
-        assert.strictEqual((yield* get(ada)).name, "Countess Lovelace")
-        assert.strictEqual((yield* get(eve)).name, "Eve")
-        assert.strictEqual((yield* get(namesake)).name, "Another Ada")
-        assert.deepStrictEqual([(yield* get(eve)).version, (yield* get(namesake)).version], [1, 1])
-      })
-    )
+          assert.strictEqual((yield* get(ada)).name, "Countess Lovelace")
+          assert.strictEqual((yield* get(eve)).name, "Eve")
+          assert.strictEqual((yield* get(namesake)).name, "Another Ada")
+          assert.deepStrictEqual([(yield* get(eve)).version, (yield* get(namesake)).version], [1, 1])
+        })
+      )
+    }
 
     for (const field of ["name", "phone", "language", "timezone", "about"] as const) {
       it.effect(`clears ${field} for null and leaves it for an absent key`, () =>
@@ -238,53 +241,64 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("is not found by another org, nor is one that nobody has", () =>
-      Effect.gen(function* () {
-        const { find } = yield* Profiles
-        const { acme, ada, mallory, other } = yield* people
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(`is not found by another org, nor is one that nobody has, by ${guard}`, () =>
+        Effect.gen(function* () {
+          yield* set
+          const { find } = yield* Profiles
+          const { acme, ada, mallory, other } = yield* people
 
-        const own = yield* find(ada.customerId).pipe(asPlatform(acme))
-        const foreign = yield* Effect.flip(find(mallory.customerId).pipe(asPlatform(acme)))
-        const missing = yield* Effect.flip(find(CustomerId.make("nobody")).pipe(asPlatform(acme)))
-        const namesake = yield* find(ada.customerId).pipe(asPlatform(other))
+          const own = yield* find(ada.customerId).pipe(asPlatform(acme))
+          const foreign = yield* Effect.flip(find(mallory.customerId).pipe(asPlatform(acme)))
+          const missing = yield* Effect.flip(find(CustomerId.make("nobody")).pipe(asPlatform(acme)))
+          const namesake = yield* find(ada.customerId).pipe(asPlatform(other))
 
-        assert.strictEqual(own.name, "Ada")
-        assert.deepStrictEqual(foreign, missing)
-        assert.deepStrictEqual([missing.code, missing.status], ["customer_not_found", 404])
-        assert.strictEqual(namesake.name, "Another Ada")
-      })
-    )
+          assert.strictEqual(own.name, "Ada")
+          assert.deepStrictEqual(foreign, missing)
+          assert.deepStrictEqual([missing.code, missing.status], ["customer_not_found", 404])
+          assert.strictEqual(namesake.name, "Another Ada")
+        })
+      )
+    }
 
-    it.effect("touches nobody of the same id in another org", () =>
-      Effect.gen(function* () {
-        const { push } = yield* Profiles
-        const { acme, ada, namesake } = yield* people
-        const before = yield* get(namesake)
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(`touches nobody of the same id in another org, by ${guard}`, () =>
+        Effect.gen(function* () {
+          yield* set
+          const { push } = yield* Profiles
+          const { acme, ada, namesake } = yield* people
+          const before = yield* get(namesake)
 
-        yield* push(ada.customerId, { name: "Pushed" }).pipe(asPlatform(acme))
+          yield* push(ada.customerId, { name: "Pushed" }).pipe(asPlatform(acme))
 
-        assert.strictEqual((yield* get(ada)).name, "Pushed")
-        assert.deepStrictEqual(yield* get(namesake), before)
-      })
-    )
+          assert.strictEqual((yield* get(ada)).name, "Pushed")
+          assert.deepStrictEqual(yield* get(namesake), before)
+        })
+      )
+    }
 
-    it.effect("cannot have the login of another customer of the org, but that of a customer elsewhere", () =>
-      Effect.gen(function* () {
-        const { push } = yield* Profiles
-        const { acme, ada, namesake, other } = yield* people
-        const login = { name: "Not to be seen", userId: UserId.make("user-grace") }
-        const before = yield* fingerprint
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(
+        `cannot have the login of another customer of the org, but that of a customer elsewhere, by ${guard}`,
+        () =>
+          Effect.gen(function* () {
+            yield* set
+            const { push } = yield* Profiles
+            const { acme, ada, namesake, other } = yield* people
+            const login = { name: "Not to be seen", userId: UserId.make("user-grace") }
+            const before = yield* fingerprint
 
-        const merged = yield* Effect.flip(push(ada.customerId, login).pipe(asPlatform(acme)))
-        const made = yield* Effect.flip(push(CustomerId.make("new"), login).pipe(asPlatform(acme)))
+            const merged = yield* Effect.flip(push(ada.customerId, login).pipe(asPlatform(acme)))
+            const made = yield* Effect.flip(push(CustomerId.make("new"), login).pipe(asPlatform(acme)))
 
-        assert.deepStrictEqual([merged.code, merged.status], ["user_in_use", 409])
-        assert.strictEqual(made.code, "user_in_use")
-        assert.deepStrictEqual(yield* fingerprint, before)
-        const elsewhere = yield* push(namesake.customerId, login).pipe(asPlatform(other))
-        assert.strictEqual(elsewhere.userId, "user-grace")
-      })
-    )
+            assert.deepStrictEqual([merged.code, merged.status], ["user_in_use", 409])
+            assert.strictEqual(made.code, "user_in_use")
+            assert.deepStrictEqual(yield* fingerprint, before)
+            const elsewhere = yield* push(namesake.customerId, login).pipe(asPlatform(other))
+            assert.strictEqual(elsewhere.userId, "user-grace")
+          })
+      )
+    }
 
     it.effect("can have a login that another customer has given up", () =>
       Effect.gen(function* () {

@@ -73,4 +73,26 @@ export default Effect.gen(function* () {
     USING (org_id = (SELECT current_org()))
     WITH CHECK (org_id = (SELECT current_org()))`
   yield* sql`GRANT SELECT, INSERT ON ticket_comments TO portico_customer, portico_platform`
+
+  // A file that is attached cannot be deleted. Comment 0 is the ticket itself.
+  yield* sql`CREATE TABLE ticket_attachments (
+    org_id text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C" NOT NULL,
+    ticket_id text COLLATE "C" NOT NULL,
+    comment_sequence integer NOT NULL,
+    position integer NOT NULL,
+    file_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (org_id, customer_id, ticket_id, comment_sequence, position),
+    FOREIGN KEY (org_id, customer_id, ticket_id) REFERENCES tickets (org_id, customer_id, id),
+    FOREIGN KEY (org_id, customer_id, file_id) REFERENCES files (org_id, customer_id, id) ON DELETE RESTRICT
+  )`
+  yield* sql`CREATE INDEX ticket_attachments_file ON ticket_attachments (org_id, customer_id, file_id)`
+  yield* sql`ALTER TABLE ticket_attachments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`
+  yield* sql`CREATE POLICY customer ON ticket_attachments TO portico_customer
+    USING (org_id = (SELECT current_org()) AND customer_id = (SELECT current_customer()))
+    WITH CHECK (org_id = (SELECT current_org()) AND customer_id = (SELECT current_customer()))`
+  yield* sql`CREATE POLICY platform ON ticket_attachments FOR SELECT TO portico_platform
+    USING (org_id = (SELECT current_org()))`
+  yield* sql`GRANT SELECT, INSERT ON ticket_attachments TO portico_customer`
+  yield* sql`GRANT SELECT ON ticket_attachments TO portico_platform`
 })

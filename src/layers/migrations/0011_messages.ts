@@ -39,6 +39,7 @@ export default Effect.gen(function* () {
     created_at timestamptz(3) NOT NULL,
     read_at timestamptz(3),
     PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, customer_id, id),
     UNIQUE (org_id, customer_id, conversation_id, sequence),
     CHECK ((read_at IS NULL) = (status IN ('sent', 'delivered'))),
     FOREIGN KEY (org_id, customer_id, conversation_id) REFERENCES conversations (org_id, customer_id, id)
@@ -72,4 +73,25 @@ export default Effect.gen(function* () {
     USING (org_id = (SELECT current_org()) AND customer_id = (SELECT current_customer()) AND from_kind <> 'customer')
     WITH CHECK (org_id = (SELECT current_org()) AND customer_id = (SELECT current_customer()) AND from_kind <> 'customer')`
   yield* sql`GRANT UPDATE (status, read_at) ON messages TO portico_customer, portico_platform`
+
+  // A file that is attached cannot be deleted.
+  yield* sql`CREATE TABLE message_attachments (
+    org_id text COLLATE "C" NOT NULL,
+    customer_id text COLLATE "C" NOT NULL,
+    message_id text COLLATE "C" NOT NULL,
+    position integer NOT NULL,
+    file_id text COLLATE "C" NOT NULL,
+    PRIMARY KEY (org_id, customer_id, message_id, position),
+    FOREIGN KEY (org_id, customer_id, message_id) REFERENCES messages (org_id, customer_id, id),
+    FOREIGN KEY (org_id, customer_id, file_id) REFERENCES files (org_id, customer_id, id) ON DELETE RESTRICT
+  )`
+  yield* sql`CREATE INDEX message_attachments_file ON message_attachments (org_id, customer_id, file_id)`
+  yield* sql`ALTER TABLE message_attachments ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`
+  yield* sql`CREATE POLICY customer ON message_attachments TO portico_customer
+    USING (org_id = (SELECT current_org()) AND customer_id = (SELECT current_customer()))
+    WITH CHECK (org_id = (SELECT current_org()) AND customer_id = (SELECT current_customer()))`
+  yield* sql`CREATE POLICY platform ON message_attachments FOR SELECT TO portico_platform
+    USING (org_id = (SELECT current_org()))`
+  yield* sql`GRANT SELECT, INSERT ON message_attachments TO portico_customer`
+  yield* sql`GRANT SELECT ON message_attachments TO portico_platform`
 })

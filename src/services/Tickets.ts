@@ -1,0 +1,255 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
+import type { SqlClient, Statement } from "effect/sql"
+import { ActionNotAllowed } from "../domain/ActionNotAllowed.ts"
+import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
+import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
+import type { InvalidRequest } from "../domain/InvalidRequest.ts"
+import { OrderNotFound } from "../domain/Order.ts"
+import type { Page } from "../domain/Page.ts"
+import type { FileNotFound } from "../domain/StoredFile.ts"
+import {
+  actionsOf,
+  type NewTicket,
+  type PlatformTicket,
+  type PlatformTicketRow,
+  type PlatformTicketsQuery,
+  statusesFor,
+  type Ticket,
+  type TicketAnswer,
+  type TicketChanges,
+  TicketNotFound,
+  type TicketRow,
+  type TicketsQuery
+} from "../domain/Ticket.ts"
+import { type IfMatch, VersionMismatch, versionsLiteral } from "../domain/Version.ts"
+import { linked } from "./Attachments.ts"
+import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
+import { FileLinks } from "./FileLinks.ts"
+import { Files } from "./Files.ts"
+import { paginate } from "./Paging.ts"
+import {
+  insertAttachments,
+  insertComment,
+  StoredTicket,
+  StoredTicketRow,
+  ticketColumns,
+  ticketColumnsOfSorts,
+  ticketComments,
+  withLinks,
+  type WrittenTicket
+} from "./TicketRows.ts"
+
+type Versions = typeof IfMatch.Type
+
+export class Tickets extends Context.Service<
+  Tickets,
+  {
+    /** Newest first, unless the query sorts otherwise. */
+    readonly list: (query: TicketsQuery) => Effect.Effect<Page<TicketRow>, InvalidRequest, CurrentCustomer>
+    /** By number or id. */
+    readonly get: (numberOrId: string) => Effect.Effect<Ticket, TicketNotFound, CurrentCustomer>
+    readonly open: (ticket: NewTicket) => Effect.Effect<Ticket, OrderNotFound | FileNotFound, CurrentCustomer>
+    /** Merges field by field; a comment opens a ticket again that is done. All of it happens, or nothing. */
+    readonly change: (
+      changes: TicketChanges,
+      ifMatch?: Versions
+    ) => Effect.Effect<Ticket, TicketNotFound | FileNotFound | ActionNotAllowed | VersionMismatch, CurrentCustomer>
+    /** Those of all customers. */
+    readonly listAll: (
+      query: PlatformTicketsQuery
+    ) => Effect.Effect<Page<PlatformTicketRow>, InvalidRequest, CurrentPlatform>
+    readonly find: (numberOrId: string) => Effect.Effect<PlatformTicket, TicketNotFound, CurrentPlatform>
+    /** Any status may follow any other; a reply alone leaves it as it is. */
+    readonly answer: (
+      numberOrId: string,
+      answer: TicketAnswer,
+      ifMatch?: Versions
+    ) => Effect.Effect<PlatformTicket, TicketNotFound | VersionMismatch, CurrentPlatform>
+  }
+>()("portico/services/Tickets") {
+  static readonly layer = Layer.effect(
+    Tickets,
+    Effect.gen(function* () {
+      const sql = yield* CustomerSql
+      const platformSql = yield* PlatformSql
+      const files = yield* Files
+      const links = yield* FileLinks
+      const random = yield* SecureRandom.SecureRandom
+      const columns = sql.literal(ticketColumns)
+      const whole = sql.literal(`${ticketColumns}, ${ticketComments} AS comments`)
+      const decode = Schema.decodeUnknownEffect(StoredTicket)
+
+      // The number comes last: whoever has the org's next one keeps everybody else waiting until the commit.
+      const insertTicket = Effect.fnUntraced(function* ({ description, priority, title, ...ticket }: NewTicket) {
+        const { customerId, orgId } = yield* CurrentCustomer
+        const id = yield* random.uuidV7()
+        const orderId = ticket.orderId ?? null
+        const [row] = yield* sql<WrittenTicket>`
+          WITH allowed AS (
+            SELECT 1 WHERE ${orderId}::text IS NULL OR EXISTS (
+              SELECT 1 FROM orders WHERE org_id = ${orgId} AND customer_id = ${customerId} AND id = ${orderId})
+          ), numbered AS (
+            INSERT INTO ticket_numbers AS counter (org_id, last) SELECT ${orgId}, 1001 FROM allowed
+            ON CONFLICT (org_id) DO UPDATE SET last = counter.last + 1
+            RETURNING last
+          )
+          INSERT INTO tickets (org_id, id, customer_id, number, title, description, status, priority, order_id)
+          SELECT ${orgId}, ${id}, ${customerId}, last::text, ${title}, ${description}, 'new', ${priority ?? "medium"},
+            ${orderId}
+          FROM numbered
+          RETURNING org_id, customer_id, id, comment_count`
+        return row
+      })
+
+      const updateMine = Effect.fnUntraced(function* ({ ticketNumber, ...changes }: TicketChanges, ifMatch?: Versions) {
+        const { customerId, orgId } = yield* CurrentCustomer
+        const { comment, description = null, priority = null, status = null, title = null } = changes
+        const says = comment !== undefined
+        const [row] = yield* sql<WrittenTicket>`
+          UPDATE tickets SET
+            title = coalesce(${title}::text, title),
+            description = coalesce(${description}::text, description),
+            priority = coalesce(${priority}::text, priority),
+            status = coalesce(${status}::text, CASE WHEN ${says} AND status = 'done' THEN 'open' ELSE status END),
+            comment_count = comment_count + ${says}::int
+          WHERE org_id = ${orgId} AND customer_id = ${customerId} AND (id = ${ticketNumber} OR number = ${ticketNumber})
+            AND (${versionsLiteral(ifMatch)}::text IS NULL OR version = ANY (${versionsLiteral(ifMatch)}::text::int[]))
+            AND status = ANY (${`{${statusesFor(actionsOf(changes)).join()}}`}::text::text[])
+          RETURNING org_id, customer_id, id, comment_count`
+        return row
+      })
+
+      const updateOurs = Effect.fnUntraced(function* (numberOrId: string, answer: TicketAnswer, ifMatch?: Versions) {
+        const { orgId } = yield* CurrentPlatform
+        const { priority = null, reply, status = null } = answer
+        const [row] = yield* platformSql<WrittenTicket>`
+          UPDATE tickets SET
+            status = coalesce(${status}::text, status), priority = coalesce(${priority}::text, priority),
+            comment_count = comment_count + ${reply !== undefined}::int
+          WHERE org_id = ${orgId} AND (id = ${numberOrId} OR number = ${numberOrId})
+            AND (${versionsLiteral(ifMatch)}::text IS NULL OR version = ANY (${versionsLiteral(ifMatch)}::text::int[]))
+          RETURNING org_id, customer_id, id, comment_count`
+        return row
+      })
+
+      const selectMine = Effect.fnUntraced(function* (numberOrId: string) {
+        const { customerId, orgId } = yield* CurrentCustomer
+        const [row] = yield* sql`
+          SELECT ${whole} FROM tickets
+          WHERE org_id = ${orgId} AND customer_id = ${customerId} AND (id = ${numberOrId} OR number = ${numberOrId})`
+        if (row === undefined) return yield* new TicketNotFound()
+        const { customerId: _, ...ticket } = yield* decode(row)
+        return yield* withLinks(links, { orgId, customerId }, ticket)
+      })
+
+      const selectOurs = Effect.fnUntraced(function* (numberOrId: string) {
+        const { orgId } = yield* CurrentPlatform
+        const [row] = yield* platformSql`
+          SELECT ${whole} FROM tickets WHERE org_id = ${orgId} AND (id = ${numberOrId} OR number = ${numberOrId})`
+        if (row === undefined) return yield* new TicketNotFound()
+        const ticket = yield* decode(row)
+        return yield* withLinks(links, { orgId, customerId: ticket.customerId }, ticket)
+      })
+
+      const selectPage = (client: SqlClient.SqlClient, query: PlatformTicketsQuery, whose: Statement.Fragment) =>
+        paginate({
+          sql: client,
+          query,
+          sorts: ticketColumnsOfSorts,
+          byDefault: "createdAt",
+          item: StoredTicketRow,
+          columns,
+          from: client`tickets WHERE ${client.and([whose, ...filtersOf(client, query)])}`
+        })
+
+      const list = Effect.fn("Tickets.list")(
+        function* (query: TicketsQuery) {
+          const { customerId, orgId } = yield* CurrentCustomer
+          const page = yield* selectPage(sql, query, sql`org_id = ${orgId} AND customer_id = ${customerId}`)
+          const data = yield* Effect.forEach(page.data, ({ customerId: _, ...ticket }) =>
+            linked(links, { orgId, customerId }, ticket)
+          )
+          return { ...page, data }
+        },
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      const get = Effect.fn("Tickets.get")(selectMine, Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
+
+      const open = Effect.fn("Tickets.open")(
+        function* (ticket: NewTicket) {
+          const attached = yield* files.attachable(ticket.attachments ?? [])
+          const made = yield* insertTicket(ticket)
+          if (made === undefined) return yield* new OrderNotFound()
+          yield* insertAttachments(sql, made, attached)
+          return yield* Effect.catchTag(selectMine(made.id), "TicketNotFound", Effect.die)
+        },
+        transaction(sql),
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      const change = Effect.fn("Tickets.change")(
+        function* (changes: TicketChanges, ifMatch?: Versions) {
+          const { customerId, orgId } = yield* CurrentCustomer
+          const changed = yield* updateMine(changes, ifMatch)
+          if (changed === undefined) {
+            const { availableActions, status, version } = yield* selectMine(changes.ticketNumber)
+            if (ifMatch?.includes(version) === false) return yield* new VersionMismatch()
+            const allowed = availableActions.join(", ") || "nothing more"
+            return yield* new ActionNotAllowed({ detail: `The ticket is ${status}, which allows: ${allowed}.` })
+          }
+          if (changes.comment !== undefined) {
+            const { attachments = [], text } = changes.comment
+            const name = sql`(SELECT name FROM customers WHERE org_id = ${orgId} AND id = ${customerId})`
+            yield* insertComment(sql, changed, { id: yield* random.uuidV7(), kind: "customer", name, text })
+            yield* insertAttachments(sql, changed, yield* files.attachable(attachments))
+          }
+          return yield* selectMine(changed.id)
+        },
+        transaction(sql),
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      const listAll = Effect.fn("Tickets.listAll")(
+        function* (query: PlatformTicketsQuery) {
+          const { orgId } = yield* CurrentPlatform
+          const page = yield* selectPage(platformSql, query, platformSql`org_id = ${orgId}`)
+          const data = yield* Effect.forEach(page.data, (ticket) =>
+            linked(links, { orgId, customerId: ticket.customerId }, ticket)
+          )
+          return { ...page, data }
+        },
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      const find = Effect.fn("Tickets.find")(selectOurs, Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
+
+      const answer = Effect.fn("Tickets.answer")(
+        function* (numberOrId: string, answer: TicketAnswer, ifMatch?: Versions) {
+          const changed = yield* updateOurs(numberOrId, answer, ifMatch)
+          if (changed === undefined) {
+            yield* selectOurs(numberOrId)
+            return yield* new VersionMismatch()
+          }
+          if (answer.reply !== undefined) {
+            const { author, text } = answer.reply
+            const comment = { id: yield* random.uuidV7(), kind: "staff", name: platformSql`${author}`, text } as const
+            yield* insertComment(platformSql, changed, comment)
+          }
+          return yield* selectOurs(changed.id)
+        },
+        transaction(platformSql),
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      return Tickets.of({ list, get, open, change, listAll, find, answer })
+    })
+  ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+}
+
+const filtersOf = (sql: SqlClient.SqlClient, query: PlatformTicketsQuery): ReadonlyArray<Statement.Fragment> => [
+  ...(query.status === undefined ? [] : [sql.in("status", query.status)]),
+  ...(query.priority === undefined ? [] : [sql.in("priority", query.priority)]),
+  ...(query.customerId === undefined ? [] : [sql`customer_id = ${query.customerId}`])
+]

@@ -1,0 +1,90 @@
+import { Effect } from "effect"
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+
+export interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+/** What a call meets: handed the response, it does as it likes. */
+export type Reply = (response: ServerResponse) => void
+
+export const answering =
+  (status: number, body?: unknown, headers: Readonly<Record<string, string>> = {}): Reply =>
+  (response) => {
+    const type = typeof body === "string" ? "text/html" : "application/json"
+    response.writeHead(status, { ...(body === undefined ? {} : { "content-type": type }), ...headers })
+    response.end(body === undefined || typeof body === "string" ? body : JSON.stringify(body))
+  }
+
+export const hanging: Reply = () => {}
+export const hangingUp: Reply = (response) => void response.socket?.resetAndDestroy()
+export const breakingOff: Reply = (response) => {
+  response.writeHead(200, { "content-type": "application/json", "content-length": "500" }).write('{"id":')
+  setTimeout(() => response.socket?.destroy(), 10)
+}
+
+/** A site of somebody else's, with what has been asked of it, and with what goes wrong for the next calls of a kind. */
+export abstract class StandIn {
+  baseUrl = ""
+  readonly asked: Array<Asked> = []
+  private mishaps: Array<{ readonly of: RegExp; readonly late: boolean; readonly reply: Reply; left: number }> = []
+
+  protected abstract reply(asked: Asked): Reply
+
+  /** The next calls such as `POST /v1/customers` meet this instead. */
+  instead(of: RegExp, reply: Reply, times = 1): void {
+    this.mishaps.push({ of, reply, left: times, late: false })
+  }
+
+  /** What the next such calls ask for is done, and this is all that is heard of it. */
+  afterwards(of: RegExp, reply: Reply, times = 1): void {
+    this.mishaps.push({ of, reply, left: times, late: true })
+  }
+
+  /** How often such a call was made. */
+  count(of: RegExp): number {
+    return this.asked.filter(({ method, path }) => of.test(`${method} ${path}`)).length
+  }
+
+  forget(): void {
+    this.asked.length = 0
+    this.mishaps = []
+  }
+
+  answer(asked: Asked): Reply {
+    this.asked.push(asked)
+    const mishap = this.mishaps.find(({ left, of }) => left > 0 && of.test(`${asked.method} ${asked.path}`))
+    if (mishap === undefined) return this.reply(asked)
+    mishap.left--
+    if (mishap.late) this.reply(asked)
+    return mishap.reply
+  }
+}
+
+/** Puts it on the loopback, until the scope closes. */
+export const listen = <S extends StandIn>(site: S) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const server = createServer(async (request, response) => {
+        const chunks: Array<Buffer> = []
+        for await (const chunk of request) chunks.push(chunk)
+        const url = new URL(request.url!, "http://stand.in")
+        const { headers, method } = request
+        const asked = { method: method!, path: decodeURIComponent(url.pathname), query: url.searchParams, headers }
+        site.answer({ ...asked, text: Buffer.concat(chunks).toString("utf8") })(response)
+      })
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+      site.baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      return server
+    }),
+    (server) =>
+      Effect.promise(async () => {
+        server.closeAllConnections()
+        await new Promise((resolve) => server.close(resolve))
+      })
+  ).pipe(Effect.as(site))
