@@ -1,3 +1,5 @@
+// First of all: schemas that are used before it stay interpreted.
+import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Cause, type Context, Effect, Exit, Fiber, Layer, Redacted } from "effect"
 import { FetchHttpClient, HttpRouter } from "effect/http"

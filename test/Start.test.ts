@@ -218,9 +218,14 @@ describe("A server in local mode", () => {
     // A client that keeps its connection, and a terminal that tells npm and the server of one Ctrl-C.
     const agent = new Agent({ keepAlive: true })
     await call(port, "GET", "/livez", {}, agent)
+    const slow = half(port, customer, own, '{"about":"finished')
+    await slow.connected
     const signalled = Date.now()
     child.kill("SIGINT")
+    await new Promise((resolve) => setTimeout(resolve, 100))
     child.kill("SIGINT")
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    assert.strictEqual((await slow.finish(' again"}')).status, 200)
     const { code } = await ended
     agent.destroy()
 

@@ -4,7 +4,8 @@ const headBytes = 1024
 // Where a zip says what is in it; a directory that is longer than this is no office document's.
 const tailBytes = 256 * 1024
 
-const ascii = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes)
+// A TextDecoder's "latin1" is windows-1252, where a byte may be another character than that of its number.
+const ascii = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
 
 const images: ReadonlyArray<readonly [RegExp, string]> = [
   [/^\x89PNG\r\n\x1a\n/, "image/png"],
@@ -108,10 +109,10 @@ const text = (start: string, name: string): FileType | undefined => {
     }
   }
   const type = /\.csv$/i.test(name)
-    ? "text/csv; charset=utf-8"
+    ? "text/csv"
     : /\.json$/i.test(name) && /^[[{"\d]/.test(bare)
       ? "application/json"
-      : "text/plain; charset=utf-8"
+      : "text/plain"
   return { write: isText, end: () => (isText() ? type : undefined) }
 }
 

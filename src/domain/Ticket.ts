@@ -170,7 +170,7 @@ export const TicketNumber = Text(1, 128, "The ticket's number or id")
 export const ticketFields = {
   title: Text(1, 200),
   description: Text(1, 10_000),
-  priority: Schema.optionalKey(TicketPriority).annotate({ description: "medium if absent" }),
+  priority: Schema.optionalKey(TicketPriority).annotateKey({ description: "medium if absent" }),
   orderId: Schema.optionalKey(OrderId).annotate({ description: "The id of an order of the customer's own" })
 }
 
@@ -184,6 +184,16 @@ export const NewTicket = Schema.Struct({
   ]
 })
 export type NewTicket = typeof NewTicket.Type
+
+/** The text of a form that opens a ticket; its files come beside it. */
+export const TicketForm = Schema.Struct({
+  ...ticketFields,
+  attachments: Schema.optionalKey(
+    Text(2, 16_000, "Paths of the customer's own files, as a JSON array").pipe(
+      Schema.decodeTo(Schema.fromJsonString(AttachmentPaths))
+    )
+  )
+})
 
 /** What the customer changes; absent keys stay as they are. */
 export const TicketChanges = Schema.Struct({

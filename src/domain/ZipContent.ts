@@ -35,7 +35,7 @@ const namesIn = (tail: Uint8Array): ReadonlyArray<string> | undefined => {
   while (at < end) {
     if (at + entryHead > end || view.getUint32(at, true) !== 0x02014b50) return undefined
     const nameLength = view.getUint16(at + 28, true)
-    names.push(new TextDecoder("latin1").decode(tail.subarray(at + entryHead, at + entryHead + nameLength)))
+    names.push(new TextDecoder().decode(tail.subarray(at + entryHead, at + entryHead + nameLength)))
     at += entryHead + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true)
   }
   return names

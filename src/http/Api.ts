@@ -1,9 +1,12 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AddressesApi } from "./api/Addresses.ts"
+import { FileLinksApi, FilesApi } from "./api/Files.ts"
+import { ConversationsApi, MessagesApi, PlatformConversationsApi, PlatformMessagesApi } from "./api/Messages.ts"
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
 import { PaymentMethodsApi } from "./api/PaymentMethods.ts"
 import { PlatformCustomersApi, ProfileApi } from "./api/Profile.ts"
 import { StripeEventsApi } from "./api/StripeEvents.ts"
+import { PlatformTicketsApi, TicketsApi } from "./api/Tickets.ts"
 import { PlatformTransactionsApi, TransactionsApi } from "./api/Transactions.ts"
 import { PlatformProductsApi, WishlistApi } from "./api/Wishlist.ts"
 import { Authentication, PlatformAuthentication } from "./Authentication.ts"
@@ -11,20 +14,24 @@ import { Bodies } from "./Bodies.ts"
 import { document } from "./Document.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { RateLimits } from "./RateLimits.ts"
+import { Uploads } from "./Uploads.ts"
 import { Validation } from "./Validation.ts"
 
 // The middleware added last runs first.
 const clientData = HttpApi.make("portico")
-  .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi)
+  .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
+  .add(TicketsApi, ConversationsApi, MessagesApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
+  .middleware(Uploads)
   .middleware(Bodies)
   .middleware(RateLimits)
   .middleware(Authentication)
 
 const platform = HttpApi.make("portico")
   .add(PlatformCustomersApi, PlatformOrdersApi, PlatformProductsApi, PlatformTransactionsApi)
+  .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi)
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
@@ -33,7 +40,9 @@ const platform = HttpApi.make("portico")
 
 const webhooks = HttpApi.make("portico").add(StripeEventsApi).middleware(Validation).middleware(Bodies)
 
-const all = HttpApi.make("portico").addHttpApi(clientData).addHttpApi(platform).addHttpApi(webhooks)
+const links = HttpApi.make("portico").add(FileLinksApi).middleware(Validation)
+
+const all = HttpApi.make("portico").addHttpApi(clientData).addHttpApi(platform).addHttpApi(webhooks).addHttpApi(links)
 
 export class Api extends all
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", onExcessProperty: "error" })

@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { type Headers, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
@@ -15,6 +15,7 @@ import {
 import { OrgId } from "../domain/Ids.ts"
 import { ProviderUnavailable } from "../domain/Integration.ts"
 import { InvalidRequest } from "../domain/InvalidRequest.ts"
+import type { TokenClaims } from "../domain/TokenClaims.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Identities } from "../services/Identities.ts"
 import { Tokens } from "../services/Tokens.ts"
@@ -30,6 +31,7 @@ export class Authentication extends HttpApiMiddleware.Service<Authentication, { 
       MissingAuthorization,
       InvalidToken,
       ExpiredToken,
+      ProviderUnavailable,
       MissingOrgid,
       InvalidRequest,
       OrgMismatch,
@@ -44,18 +46,22 @@ export class Authentication extends HttpApiMiddleware.Service<Authentication, { 
       const identities = yield* Identities
 
       return Authentication.of({
-        bearer: Effect.fnUntraced(function* (httpEffect, { endpoint }) {
-          const { headers } = yield* HttpServerRequest.HttpServerRequest
-          const request = yield* CurrentRequest
-          request.route = endpoint.path
-          const claims = yield* verifyBearer(tokens, headers)
-          const orgId = yield* orgOf(headers)
-          if (claims.org !== orgId) return yield* new OrgMismatch()
-          const customer = yield* identities.customerOf(claims)
-          request.orgId = customer.orgId
-          request.customerId = customer.customerId
-          return yield* Effect.provideService(httpEffect, CurrentCustomer, customer)
-        })
+        bearer: (httpEffect, { endpoint }) =>
+          Effect.withFiber(({ context }) => {
+            const { headers } = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
+            const request = Context.get(context, CurrentRequest)
+            request.route = endpoint.path
+            const customer = Effect.flatMapEager(verifyBearer(tokens, headers), (claims) =>
+              Effect.flatMapEager(orgOf(headers), (orgId) =>
+                claims.org === orgId ? identities.customerOf(claims) : Effect.fail(new OrgMismatch())
+              )
+            )
+            return Effect.flatMapEager(customer, (current) => {
+              request.orgId = current.orgId
+              request.customerId = current.customerId
+              return Effect.provideService(httpEffect, CurrentCustomer, current)
+            })
+          })
       })
     })
   )
@@ -89,7 +95,10 @@ export class PlatformAuthentication extends HttpApiMiddleware.Service<
   )
 }
 
-export const verifyBearer = (tokens: Tokens["Service"], headers: Headers.Headers) => {
+export const verifyBearer = (
+  tokens: Tokens["Service"],
+  headers: Headers.Headers
+): Effect.Effect<TokenClaims, MissingAuthorization | InvalidToken | ExpiredToken | ProviderUnavailable> => {
   const authorization = headers["authorization"]
   if (authorization === undefined) return Effect.fail(new MissingAuthorization())
   const token = /^bearer +(\S+)$/i.exec(authorization)?.[1]

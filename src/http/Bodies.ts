@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { PayloadTooLarge, UnsupportedMediaType } from "./Problems.ts"
@@ -7,23 +7,24 @@ import { PayloadTooLarge, UnsupportedMediaType } from "./Problems.ts"
 export class Bodies extends HttpApiMiddleware.Service<Bodies>()("portico/http/Bodies", {
   error: [PayloadTooLarge, UnsupportedMediaType]
 }) {
-  static readonly layer = Layer.succeed(
-    Bodies,
-    Effect.fnUntraced(function* (httpEffect, { endpoint }) {
-      const { headers } = yield* HttpServerRequest.HttpServerRequest
+  static readonly layer = Layer.succeed(Bodies, (httpEffect, { endpoint }) => {
+    // Uploads are streamed, and each of their parts has a limit of its own.
+    const isStreamed = [...endpoint.payload.values()].some(({ encoding }) =>
+      /^(?:Multipart|Stream)$/.test(encoding._tag)
+    )
+    return Effect.withFiber(({ context }): ReturnType<Bodies["Service"]> => {
+      const { headers } = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
+      if (!hints.some((name) => name in headers)) return httpEffect
       const coding = headers["content-encoding"]
       const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(headers["content-type"] ?? "")?.[1]
-      if (coding !== undefined && coding.toLowerCase() !== "identity") return yield* new UnsupportedMediaType()
-      if (charset !== undefined && !/^utf-?8$/i.test(charset)) return yield* new UnsupportedMediaType()
-      const most = yield* HttpIncomingMessage.MaxBodySize
-      // Uploads are streamed, and each of their parts has a limit of its own.
-      const streamed = [...endpoint.payload.values()].some(({ encoding }) =>
-        /^(?:Multipart|Stream)$/.test(encoding._tag)
-      )
-      if (!streamed && most !== undefined && Number(headers["content-length"]) > Number(most)) {
-        return yield* new PayloadTooLarge()
-      }
-      return yield* httpEffect
+      if (coding !== undefined && coding.toLowerCase() !== "identity") return Effect.fail(new UnsupportedMediaType())
+      if (charset !== undefined && !/^utf-?8$/i.test(charset)) return Effect.fail(new UnsupportedMediaType())
+      const most = Context.get(context, HttpIncomingMessage.MaxBodySize)
+      return !isStreamed && most !== undefined && Number(headers["content-length"]) > Number(most)
+        ? Effect.fail(new PayloadTooLarge())
+        : httpEffect
     })
-  )
+  })
 }
+
+const hints = ["content-length", "content-type", "content-encoding"]

@@ -1,4 +1,4 @@
-import { Cause, Context, Effect, Metric, Option, type Types } from "effect"
+import { Cause, Context, Effect, Metric, Option, References, type Types } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { SqlError } from "effect/sql"
 import { randomUUID } from "node:crypto"
@@ -102,19 +102,23 @@ export const Edge = HttpRouter.middleware(
         const url = request.url.replace(/^\/api(?=\/client-data(?:[/?#]|$))/, "")
         const path = pathOf(url)
         const current = facts(requestIdOf(request.headers["x-request-id"]), path)
-        // The router would take what follows a semicolon for a query.
-        const routed = path.includes(";") ? path.replaceAll(";", "%3B") + url.slice(path.length) : url
+        const routed = routedOf(path) + url.slice(path.length)
         const seen = routed === request.url ? request : request.modify({ url: routed })
-        const place = placeOf(path)
+        const place = placeOf(routedOf(path))
         const answered = app.pipe(
           Effect.catchCause((cause) => failed(cause, seen, place)),
           Effect.map((response) => finish(response, seen, current, place))
         )
         return (isAcrossOrigins(request) ? identified(cors(answered), current) : answered).pipe(
-          Effect.provideService(HttpServerRequest.HttpServerRequest, seen),
-          Effect.provideService(CurrentRequest, current),
           Effect.tap((response) => record(request.method, current, response.status, performance.now() - started)),
-          Effect.annotateLogs("requestId", current.id)
+          // In one step: each further layer of a context is a copy of the whole.
+          Effect.updateContext((context: Context.Context<never>) => {
+            const known = context.pipe(
+              Context.add(CurrentRequest, current),
+              Context.add(References.CurrentLogAnnotations, { requestId: current.id })
+            ) as Context.Context<HttpServerRequest.HttpServerRequest>
+            return seen === request ? known : Context.add(known, HttpServerRequest.HttpServerRequest, seen)
+          })
         )
       })
 
@@ -163,25 +167,39 @@ const passing = new Set([
 const sqlStateOf = ({ reason: { cause } }: SqlError.SqlError) => String((cause as { code?: unknown } | undefined)?.code)
 
 const record = (method: string, current: RequestFacts, status: number, milliseconds: number) => {
-  const route = current.route ?? (plainPaths.includes(current.path) ? current.path : "unmatched")
-  return Effect.all(
-    [
-      Metric.update(Metric.withAttributes(requests, { method, route, status: String(status) }), 1),
-      Metric.update(Metric.withAttributes(seconds, { method, route }), milliseconds / 1000),
-      Effect.logInfo("Answered").pipe(
-        Effect.annotateLogs({
-          method,
-          route,
-          status,
-          ms: Math.round(milliseconds * 10) / 10,
-          ...(current.orgId === undefined ? {} : { org: current.orgId }),
-          ...(current.customerId === undefined ? {} : { customer: current.customerId })
-        })
-      )
-    ],
-    { discard: true }
-  )
+  const isProbe = current.route === undefined && plainPaths.includes(current.path)
+  const route = current.route ?? (isProbe ? current.path : "unmatched")
+  return Effect.withFiber(({ context }) => {
+    const { count, time } = seriesOf(method, route, status)
+    count.updateUnsafe(1, context)
+    time.updateUnsafe(milliseconds / 1000, context)
+    return Effect.provideService(isProbe ? answeredProbe : answered, References.CurrentLogAnnotations, {
+      requestId: current.id,
+      method,
+      route,
+      status,
+      ms: Math.round(milliseconds * 10) / 10,
+      ...(current.orgId !== undefined && { org: current.orgId }),
+      ...(current.customerId !== undefined && { customer: current.customerId })
+    })
+  })
 }
+
+const answered = Effect.logInfo("Answered")
+const answeredProbe = Effect.logDebug("Answered")
+
+/** Made once for each, since a metric that is made anew has to find its series anew. */
+const series = new Map<string, ReturnType<typeof makeSeries>>()
+const seriesOf = (method: string, route: string, status: number) => {
+  const key = `${method} ${status} ${route}`
+  const known = series.get(key) ?? makeSeries(method, route, status)
+  series.set(key, known)
+  return known
+}
+const makeSeries = (method: string, route: string, status: number) => ({
+  count: Metric.withAttributes(requests, { method, route, status: String(status) }),
+  time: Metric.withAttributes(seconds, { method, route })
+})
 
 const fullRateLimit = (limit: number) => ({ policy: `"customer";q=${limit};w=60`, state: `"customer";r=${limit};t=60` })
 
@@ -197,6 +215,12 @@ const isAcrossOrigins = ({ headers, method }: HttpServerRequest.HttpServerReques
 /** Answers to browsers' questions come from `cors` alone. */
 const identified = <E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>, { id }: RequestFacts) =>
   Effect.map(answer, HttpServerResponse.setHeaders({ "x-request-id": id, "x-content-type-options": "nosniff" }))
+
+/** The router would take what follows a semicolon for a query, and a file's path, slashes and all, for several segments. */
+const routedOf = (path: string) =>
+  path
+    .replaceAll(";", "%3B")
+    .replace(/^\/client-data\/files\/(.+)$/s, (_, file: string) => `/client-data/files/${file.replaceAll("/", "%2F")}`)
 
 /** The path as the router reads it, which decodes what needs no encoding: `/client%2Ddata` is `/client-data`. */
 const placeOf = (path: string) => {

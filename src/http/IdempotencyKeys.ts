@@ -7,6 +7,7 @@ import { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { type Answer, Idempotency } from "../services/Idempotency.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
 import { complete } from "./Problems.ts"
+import { CurrentForm } from "./Uploads.ts"
 
 /** Annotates an endpoint whose write is not one database transaction: see `Idempotency`. */
 export const CallsOut = Context.Reference<boolean>("portico/http/CallsOut", { defaultValue: () => false })
@@ -22,19 +23,20 @@ export class IdempotencyKeys extends HttpApiMiddleware.Service<IdempotencyKeys>(
     Effect.gen(function* () {
       const idempotency = yield* Idempotency
 
-      return Effect.fnUntraced(function* (httpEffect, { endpoint }) {
+      const once: IdempotencyKeys["Service"] = Effect.fnUntraced(function* (httpEffect, { endpoint }) {
         const request = yield* HttpServerRequest.HttpServerRequest
         const key = request.headers["idempotency-key"]
-        if (key === undefined || endpoint.method === "GET") return yield* httpEffect
+        if (key === undefined) return yield* httpEffect
         if (!isKey(key)) return yield* malformed
         const current = yield* CurrentRequest
-        const text = yield* Effect.orDie(request.text)
+        const form = yield* CurrentForm
+        const body = form === undefined ? canonical(yield* Effect.orDie(request.text)) : form.digest
         const named = {
           method: endpoint.method,
           route: endpoint.path,
           key,
           fingerprint: createHash("sha256")
-            .update(`${current.path}${queryOf(request.url)}\n${canonical(text)}`)
+            .update(`${current.path}${queryOf(request.url)}\n${body}`)
             .digest("hex")
         }
         const { answer, replayed } = yield* idempotency.once(named, {
@@ -53,6 +55,9 @@ export class IdempotencyKeys extends HttpApiMiddleware.Service<IdempotencyKeys>(
           headers: replayed ? { ...headers, "idempotency-replayed": "true" } : headers
         })
       })
+
+      // Asked once for each endpoint: reads do not even pass here.
+      return (httpEffect, options) => (options.endpoint.method === "GET" ? httpEffect : once(httpEffect, options))
     })
   )
 }

@@ -51,22 +51,25 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
         }
       }
 
-      return Effect.fnUntraced(function* (httpEffect, { endpoint }) {
-        const { customerId, orgId } = yield* CurrentCustomer
-        const request = yield* CurrentRequest
-        const now = (yield* Clock.Clock).currentTimeMillisUnsafe()
-        const count = countOf(`${orgId} ${customerId}`, now)
-        const seconds = Math.ceil((count.until - now) / 1000)
-        if (count.used >= rateLimit) {
-          request.rateLimit = { policy, state: `"customer";r=0;t=${seconds}` }
-          return yield* new RateLimited({ retryAfter: seconds })
-        }
-        count.used++
-        request.rateLimit = { policy, state: `"customer";r=${rateLimit - count.used};t=${seconds}` }
+      return (httpEffect, { endpoint }) => {
         const guard = Context.getOrUndefined(endpoint.annotations, Guarded)
-        if (guard !== undefined) yield* sharedLimits.use({ ...guard, orgId, key: customerId })
-        return yield* httpEffect
-      })
+        return Effect.withFiber(({ context }) => {
+          const { customerId, orgId } = Context.getUnsafe(context, CurrentCustomer)
+          const request = Context.get(context, CurrentRequest)
+          const now = Context.get(context, Clock.Clock).currentTimeMillisUnsafe()
+          const count = countOf(`${orgId} ${customerId}`, now)
+          const seconds = Math.ceil((count.until - now) / 1000)
+          if (count.used >= rateLimit) {
+            request.rateLimit = { policy, state: `"customer";r=0;t=${seconds}` }
+            return Effect.fail(new RateLimited({ retryAfter: seconds }))
+          }
+          count.used++
+          request.rateLimit = { policy, state: `"customer";r=${rateLimit - count.used};t=${seconds}` }
+          return guard === undefined
+            ? httpEffect
+            : Effect.andThen(sharedLimits.use({ ...guard, orgId, key: customerId }), httpEffect)
+        })
+      }
     })
   )
 }

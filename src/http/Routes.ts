@@ -8,16 +8,37 @@ import { CardNumbers } from "./CardNumbers.ts"
 import { Docs } from "./Docs.ts"
 import { Edge } from "./Edge.ts"
 import { AddressesHandlers } from "./handlers/Addresses.ts"
+import { FileLinksHandlers, FilesHandlers } from "./handlers/Files.ts"
+import {
+  ConversationsHandlers,
+  MessagesHandlers,
+  PlatformConversationsHandlers,
+  PlatformMessagesHandlers
+} from "./handlers/Messages.ts"
 import { OrdersHandlers, PlatformOrdersHandlers } from "./handlers/Orders.ts"
 import { PaymentMethodsHandlers } from "./handlers/PaymentMethods.ts"
 import { PlatformCustomersHandlers, ProfileHandlers } from "./handlers/Profile.ts"
 import { StripeEventsHandlers } from "./handlers/StripeEvents.ts"
+import { PlatformTicketsHandlers, TicketsHandlers } from "./handlers/Tickets.ts"
 import { PlatformTransactionsHandlers, TransactionsHandlers } from "./handlers/Transactions.ts"
 import { PlatformProductsHandlers, WishlistHandlers } from "./handlers/Wishlist.ts"
 import { Health } from "./Health.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { RateLimits } from "./RateLimits.ts"
+import { Uploads } from "./Uploads.ts"
 import { Validation } from "./Validation.ts"
+
+/** What endpoints have their requests pass through. */
+export const Middleware = Layer.mergeAll(
+  Authentication.layer,
+  PlatformAuthentication.layer,
+  RateLimits.layer,
+  Bodies.layer,
+  CardNumbers.layer,
+  IdempotencyKeys.layer,
+  Uploads.layer,
+  Validation.layer
+)
 
 /** Everything that answers: the API, its document, and what operators ask. */
 export const Routes = Layer.mergeAll(
@@ -26,6 +47,8 @@ export const Routes = Layer.mergeAll(
       ProfileHandlers,
       PlatformCustomersHandlers,
       AddressesHandlers,
+      FilesHandlers,
+      FileLinksHandlers,
       OrdersHandlers,
       PlatformOrdersHandlers,
       WishlistHandlers,
@@ -33,21 +56,16 @@ export const Routes = Layer.mergeAll(
       PaymentMethodsHandlers,
       StripeEventsHandlers,
       TransactionsHandlers,
-      PlatformTransactionsHandlers
+      PlatformTransactionsHandlers,
+      TicketsHandlers,
+      PlatformTicketsHandlers,
+      ConversationsHandlers,
+      PlatformConversationsHandlers,
+      MessagesHandlers,
+      PlatformMessagesHandlers
     ])
   ),
   Docs,
   Health,
   Edge
-).pipe(
-  Layer.provide([
-    Authentication.layer,
-    PlatformAuthentication.layer,
-    RateLimits.layer,
-    Bodies.layer,
-    CardNumbers.layer,
-    IdempotencyKeys.layer,
-    Validation.layer
-  ]),
-  Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.mebibytes(1)))
-)
+).pipe(Layer.provide(Middleware), Layer.provide(Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.mebibytes(1))))

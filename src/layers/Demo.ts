@@ -7,10 +7,12 @@ import { type OrderId, OrderPush } from "../domain/Order.ts"
 import type { ProductId } from "../domain/Product.ts"
 import { type TransactionId, TransactionPush } from "../domain/Transaction.ts"
 import { Addresses } from "../services/Addresses.ts"
+import { MessageSending } from "../services/MessageSending.ts"
 import { Orders } from "../services/Orders.ts"
 import { Products } from "../services/Products.ts"
 import { Orgs } from "../services/Orgs.ts"
 import { Profiles } from "../services/Profiles.ts"
+import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
 import { Wallet } from "../services/Wallet.ts"
 import { Wishlist } from "../services/Wishlist.ts"
@@ -185,6 +187,37 @@ const transactions = {
   }
 }
 
+/** What ada and the staff have said to each other. */
+const correspondence = Effect.gen(function* () {
+  const tickets = yield* Tickets
+  const { push, send } = yield* MessageSending
+  const asAda = Effect.provideService(CurrentCustomer, ada)
+  const asStaff = Effect.provideService(CurrentPlatform, { orgId: org })
+
+  const { number } = yield* asAda(
+    tickets.open({
+      title: "The cursor of my slide rule is loose",
+      description: "The hairline moves by half a millimetre when I turn it over.",
+      orderId: "ord-1001" as OrderId
+    })
+  )
+  const reply = { text: "Could you send us a photograph of the two screws?", author: "Charles" }
+  yield* asStaff(tickets.answer(number, { status: "pending", reply }))
+  yield* asAda(
+    tickets.open({
+      title: "An invoice with the address of my workshop",
+      description: "Please put Manchester on the invoice of order 1002.",
+      priority: "low",
+      orderId: "ord-1002" as OrderId
+    })
+  )
+  const { message } = yield* asAda(send({ subject: "My comptometer", text: "When will it arrive?" }))
+  const from = { kind: "staff", id: "charles", name: "Charles" } as const
+  const text = "It left the workshop this morning, so most likely on Thursday."
+  const { conversationId } = message
+  yield* asStaff(push({ customerId: ada.customerId, conversationId, from, text }))
+})
+
 /** Fills the demo org once: what a visitor changes afterwards stays changed. */
 export const seed = Effect.gen(function* () {
   const orgs = yield* Orgs
@@ -222,5 +255,6 @@ export const seed = Effect.gen(function* () {
   yield* addresses.upsert({ ...arlington, state: "VA" }).pipe(Effect.provideService(CurrentCustomer, grace))
   yield* wishlist.add("comptometer").pipe(Effect.provideService(CurrentCustomer, ada))
   yield* wishlist.add("arithmometer").pipe(Effect.provideService(CurrentCustomer, ada))
+  yield* correspondence
   return true
 }).pipe(Effect.orDie)

@@ -9,6 +9,8 @@ import paymentMethods from "./migrations/0006_payment_methods.ts"
 import products from "./migrations/0007_products.ts"
 import transactions from "./migrations/0008_transactions.ts"
 import files from "./migrations/0009_files.ts"
+import tickets from "./migrations/0010_tickets.ts"
+import messages from "./migrations/0011_messages.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -19,7 +21,9 @@ const migrations = {
   "0006_payment_methods": paymentMethods,
   "0007_products": products,
   "0008_transactions": transactions,
-  "0009_files": files
+  "0009_files": files,
+  "0010_tickets": tickets,
+  "0011_messages": messages
 }
 
 /** The id of the newest migration this version of the code knows. */

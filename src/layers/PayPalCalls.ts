@@ -18,7 +18,18 @@ export interface Options {
 const misconfigured = (why: string, again: boolean) =>
   new Failed({ problem: new IntegrationNotConfigured(), why, again })
 
-const jsonOf = (response: HttpClientResponse.HttpClientResponse) => Effect.orElseSucceed(response.json, () => undefined)
+/** Undefined when it is none; an answer that breaks off is no answer. */
+const jsonOf = (response: HttpClientResponse.HttpClientResponse) =>
+  response.text.pipe(
+    Effect.mapError(() => unreachable("An answer that broke off", true)),
+    Effect.map((text): unknown => {
+      try {
+        return JSON.parse(text)
+      } catch {
+        return undefined
+      }
+    })
+  )
 
 /** How we ask PayPal for anything, with a token of its own that we keep for as long as it is taken. */
 export const make = Effect.fnUntraced(function* ({ baseUrl, clientId, clientSecret }: Options) {
@@ -48,7 +59,10 @@ export const make = Effect.fnUntraced(function* ({ baseUrl, clientId, clientSecr
   /** https://developer.paypal.com/api/rest/responses/ and /api/payment-tokens/v3/errors */
   const classify = Effect.fnUntraced(function* (response: HttpClientResponse.HttpClientResponse) {
     const { headers, status } = response
-    const said = yield* Effect.orElseSucceed(decoded(Refusal)(yield* jsonOf(response)), (): typeof Refusal.Type => ({}))
+    const said = yield* jsonOf(response).pipe(
+      Effect.flatMap(decoded(Refusal)),
+      Effect.orElseSucceed((): typeof Refusal.Type => ({}))
+    )
     const reference = said.debug_id ?? ""
     const why = `${status} ${reference}`
     if (status === 401) {
@@ -71,6 +85,7 @@ export const make = Effect.fnUntraced(function* ({ baseUrl, clientId, clientSecr
     Effect.gen(function* () {
       const { access_token } = yield* bearer
       const response = yield* execute(HttpClientRequest.bearerToken(request, access_token))
-      return response.status < 300 ? yield* jsonOf(response) : yield* yield* classify(response)
+      if (response.status >= 300) return yield* yield* classify(response)
+      return response.status === 204 ? undefined : yield* jsonOf(response)
     }).pipe(patiently, Effect.flatMap(decoded(answer)))
 })

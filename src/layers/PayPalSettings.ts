@@ -25,5 +25,5 @@ export const returnUrl = Config.all({
   })
 )
 
-/** All of it, to be checked before anything starts. */
-export const settings = Config.all({ choose, baseUrl, returnUrl })
+/** All of it, one by one, so that everything that is wrong is named at once. */
+export const settings = { payPal: choose, payPalBaseUrl: baseUrl, payPalReturnUrl: returnUrl }

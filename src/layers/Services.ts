@@ -2,11 +2,14 @@ import { Layer } from "effect"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { Conversations } from "../services/Conversations.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
 import { Idempotency } from "../services/Idempotency.ts"
 import { Identities } from "../services/Identities.ts"
+import { Messages } from "../services/Messages.ts"
+import { MessageSending } from "../services/MessageSending.ts"
 import { Orders } from "../services/Orders.ts"
 import { Orgs } from "../services/Orgs.ts"
 import { Profiles } from "../services/Profiles.ts"
@@ -15,6 +18,7 @@ import { PaymentMethods } from "../services/PaymentMethods.ts"
 import { PaymentSettlement } from "../services/PaymentSettlement.ts"
 import { Products } from "../services/Products.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
+import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
 import { Wallet } from "../services/Wallet.ts"
 import { Wishlist } from "../services/Wishlist.ts"
@@ -24,11 +28,14 @@ export const Services = Layer.mergeAll(
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
+  Conversations.layer,
   Files.layer,
   FileSweeper.layer,
   FileUploads.layer,
   Idempotency.layer,
   Identities.layer,
+  Messages.layer,
+  MessageSending.layer.pipe(Layer.provide(Files.layer)),
   Orders.layer,
   Orgs.layer,
   Profiles.layer,
@@ -36,6 +43,7 @@ export const Services = Layer.mergeAll(
   PaymentMethods.layer.pipe(Layer.provide([PaymentSettlement.layer, SharedLimits.layer])),
   Products.layer,
   SharedLimits.layer,
+  Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
   Transactions.layer,
   Wallet.layer,
   Wishlist.layer

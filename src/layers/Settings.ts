@@ -149,10 +149,10 @@ export const load: Effect.Effect<Settings, WrongConfiguration> = Effect.map(
   read({
     ...values,
     ...database,
-    payPal: PayPalSettings.settings,
+    ...PayPalSettings.settings,
     ...PlacesSettings.settings,
     storage: StorageSettings.settings,
-    stripe: StripeSettings.settings,
+    ...StripeSettings.settings,
     tokens: TokensSettings.settings
   }),
   (settings) => ({

@@ -7,8 +7,7 @@ import { ProviderUnavailable } from "../domain/Integration.ts"
 import { ObjectMissing, Storage } from "../services/Storage.ts"
 
 /** Objects as files below a folder of this machine's: for local use, and for one replica with a disk that is backed up. */
-export const layer = (folder: string) =>
-  Layer.effect(Storage, make(folder))
+export const layer = (folder: string) => Layer.effect(Storage, make(folder))
 
 const make = (folder: string) =>
   Effect.gen(function* () {
@@ -73,7 +72,9 @@ const make = (folder: string) =>
             code === "ENOENT" ? new ObjectMissing({ key }) : new ProviderUnavailable({ retryAfter: 5 })
           )
         )
-        return NodeStream.fromReadable<Uint8Array>({ evaluate: () => createReadStream(final, range) }).pipe(Stream.orDie)
+        return NodeStream.fromReadable<Uint8Array>({ evaluate: () => createReadStream(final, range) }).pipe(
+          Stream.orDie
+        )
       }),
 
       remove: Effect.fn("StorageDisk.remove")(function* (key) {

@@ -66,7 +66,11 @@ export const settings: Config.Config<StorageSettings> = Config.all({
     ].filter((problem) => problem !== false)
     if (problems.length > 0) return refuse(...problems)
     return Effect.succeed({
-      storage: off ? { _tag: "Off" } : on ? s3Of(all) : { _tag: "Disk", folder: path.join(all.dataDir || ".data", "files") },
+      storage: off
+        ? { _tag: "Off" }
+        : on
+          ? s3Of(all)
+          : { _tag: "Disk", folder: path.join(all.dataDir || ".data", "files") },
       links: {
         // Local mode has a secret already; where it has none, its links need not outlive it.
         secret: Redacted.make(all.secret || all.localSecret || randomBytes(32).toString("base64url")),
@@ -76,7 +80,9 @@ export const settings: Config.Config<StorageSettings> = Config.all({
   })
 )
 
-const s3Of = (all: Readonly<Record<"accessKeyId" | "bucket" | "endpoint" | "region" | "secretAccessKey", string>>): S3Settings => ({
+const s3Of = (
+  all: Readonly<Record<"accessKeyId" | "bucket" | "endpoint" | "region" | "secretAccessKey", string>>
+): S3Settings => ({
   _tag: "S3",
   bucket: all.bucket,
   region: all.region || "us-east-1",

@@ -41,12 +41,11 @@ interface Thrown {
   readonly statusCode?: number
   readonly requestId?: string
   readonly headers?: Readonly<Record<string, string>>
-  readonly detail?: { readonly code?: string }
 }
 
 /** https://docs.stripe.com/api/errors */
 const classify = (thrown: unknown): Refused | Failed => {
-  const { code, detail, headers, message, param, requestId, statusCode, type } = thrown as Thrown
+  const { code, headers, message, param, requestId, statusCode, type } = thrown as Thrown
   const why = [type, statusCode, code, requestId].filter(Boolean).join(" ")
   switch (type) {
     case "StripeCardError":
@@ -61,8 +60,8 @@ const classify = (thrown: unknown): Refused | Failed => {
     case "StripeRateLimitError":
       return throttled(headers?.["retry-after"], why)
     case "StripeConnectionError":
-      // A connection that was cut the SDK has tried again by itself.
-      return unreachable(why, !["ECONNRESET", "EPIPE"].includes(detail?.code ?? ""))
+      // A connection that was cut before an answer came the SDK has tried again by itself, and says so.
+      return unreachable(why, !/was retried/.test(message ?? ""))
     case "StripeAuthenticationError":
     case "StripePermissionError":
       return new Failed({ problem: new IntegrationNotConfigured(), why, again: false })

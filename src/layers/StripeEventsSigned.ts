@@ -14,7 +14,7 @@ export const layer = Layer.effect(
     return StripeEvents.of({
       verify: Effect.fn("StripeEvents.verify")(function* (orgId, body, signature) {
         const { default: Stripe } = yield* sdk
-        const received = Math.floor((yield* Clock.currentTimeMillis) / 1000)
+        const received = yield* Clock.currentTimeMillis
         for (const { orgId: only, secret } of secrets) {
           if (only !== undefined && only !== orgId) continue
           try {

@@ -1,6 +1,5 @@
-import { Config, Redacted } from "effect"
+import { Config, Effect, Redacted } from "effect"
 import { choice, origin, refuse } from "./ProviderSettings.ts"
-import { Effect } from "effect"
 
 /** `STRIPE_SECRET_KEY`, or `STRIPE=off`. */
 export const choose = choice("STRIPE", ["STRIPE_SECRET_KEY"])
@@ -35,5 +34,5 @@ export const webhookSecrets: Config.Config<ReadonlyArray<WebhookSecret>> = Confi
   })
 )
 
-/** All of it, to be checked before anything starts. */
-export const settings = Config.all({ choose, baseUrl, webhookSecrets })
+/** All of it, one by one, so that everything that is wrong is named at once. */
+export const settings = { stripe: choose, stripeBaseUrl: baseUrl, stripeWebhookSecrets: webhookSecrets }

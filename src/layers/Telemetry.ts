@@ -13,10 +13,34 @@ const readable = Logger.make<unknown, string>((options) => {
   return cause === undefined ? line : `${line}\n${cause}`
 })
 
+/** What is written in one turn of the event loop leaves in one write, the last of it when the process exits. */
+const write = (() => {
+  let lines = ""
+  const flush = () => {
+    const text = lines
+    lines = ""
+    if (text !== "") process.stdout.write(text)
+  }
+  process.once("exit", flush)
+  return (line: string) => {
+    if (lines === "") setImmediate(flush)
+    lines += `${line}\n`
+  }
+})()
+
+/** As `Logger.consoleJson` writes it. A record that is flat, as most are, needs no search for secrets and cycles. */
+const json = Logger.make<unknown, void>((options) => {
+  const record = Logger.formatStructured.log(options)
+  const isFlat = typeof record.message === "string" && Object.values(record.annotations).every(isPlain)
+  write(isFlat ? JSON.stringify(record) : Logger.formatJson.log(options))
+})
+
+const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value)
+
 /** Where logs, traces and metrics go: JSON lines in production; OTLP besides, when an endpoint is configured. */
 export const layer = ({ appEnv, logLevel, otlp }: Settings) =>
   Layer.mergeAll(
-    Logger.layer([appEnv === "production" ? Logger.consoleJson : Logger.withConsoleLog(readable)]),
+    Logger.layer([appEnv === "production" ? json : Logger.withConsoleLog(readable)]),
     Layer.succeed(References.MinimumLogLevel, logLevel),
     Option.match(otlp, {
       onNone: () => Layer.empty,

@@ -1,7 +1,7 @@
 import { PgClient, type PgConnection, PgPool, PgTypes } from "@effect/sql-pg"
 import { type Context, Effect, type Scope, Stream, String } from "effect"
 import type { Reactivity } from "effect/reactivity"
-import { SqlClient, type SqlConnection, SqlError, Statement } from "effect/sql"
+import { SqlClient, type SqlConnection, SqlError } from "effect/sql"
 import type { Duplex } from "node:stream"
 import { tenantWire } from "./TenantWire.ts"
 
@@ -18,6 +18,18 @@ export const names = {
   })(new Map())
 }
 
+/** All rows of an answer have the same columns: their names are looked up once. */
+const renamed = <A extends object>(rows: ReadonlyArray<A>): ReadonlyArray<A> => {
+  if (rows.length === 0) return rows
+  const columns = Object.keys(rows[0]!)
+  const fields = columns.map(names.result)
+  return rows.map((row) => {
+    const renamed: Record<string, unknown> = {}
+    for (let i = 0; i < columns.length; i++) renamed[fields[i]!] = row[columns[i] as keyof A]
+    return renamed as A
+  })
+}
+
 /** A `SqlClient` each of whose statements runs as the tenant of its fiber, and dies without one. */
 export const make: (
   options: PgPool.Config & { readonly stream: () => Duplex; readonly driver: string; readonly tenantOf: TenantOf }
@@ -31,7 +43,7 @@ export const make: (
       borrower: (f) => pool.use((connection) => f(tenantConnection(connection))),
       transactionAcquirer: Effect.map(pool.reserve, tenantConnection),
       compiler: PgClient.makeCompiler(names.query, false),
-      transformRows: Statement.defaultTransforms(names.result, false).array,
+      transformRows: renamed,
       driver,
       spanAttributes: [["db.system.name", "postgresql"]],
       prepareTransactionControls: true,

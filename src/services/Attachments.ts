@@ -22,8 +22,8 @@ export const linked = <A extends { readonly attachments: ReadonlyArray<Attached>
   record: A
 ) =>
   Effect.map(
-    Effect.forEach(record.attachments, ({ id, ...file }) =>
-      Effect.map(links.of({ orgId, customerId, id }), ({ url }) => ({ ...file, url }))
+    Effect.forEach(record.attachments, ({ contentType, id, name, path, size }) =>
+      Effect.map(links.of({ orgId, customerId, id }), ({ url }) => ({ path, name, size, contentType, url }))
     ),
     (attachments) => ({ ...record, attachments })
   )

@@ -6,7 +6,6 @@ import type { Page } from "../domain/Page.ts"
 import {
   type File,
   FileInUse,
-  type FileId,
   FileNotFound,
   FilePath,
   fileSorts,
@@ -25,7 +24,10 @@ export class Files extends Context.Service<
     /** Newest first, unless the query sorts otherwise. */
     readonly list: (query: FilesQuery) => Effect.Effect<Page<File>, InvalidRequest, CurrentCustomer>
     readonly get: (path: string) => Effect.Effect<StoredFile, FileNotFound, CurrentCustomer>
-    readonly find: (id: FileId) => Effect.Effect<StoredFile, FileNotFound, CurrentCustomer>
+    /** By the last segment of a file's `url`, for whoever has it. */
+    readonly byLink: (
+      link: string
+    ) => Effect.Effect<{ readonly file: StoredFile; readonly owner: CurrentCustomer["Service"] }, FileNotFound>
     /** With the link that downloads it. */
     readonly shown: (file: StoredFile) => Effect.Effect<File, never, CurrentCustomer>
     readonly content: (
@@ -89,13 +91,16 @@ export class Files extends Context.Service<
 
       const get = Effect.fn("Files.get")((path: string) => selectOne("path", path.normalize()))
 
-      const find = Effect.fn("Files.find")((id: FileId) => selectOne("id", id))
+      const byLink = Effect.fn("Files.byLink")(function* (link: string) {
+        const { id, ...owner } = yield* links.open(link)
+        return { file: yield* Effect.provideService(selectOne("id", id), CurrentCustomer, owner), owner }
+      })
 
       const content = Effect.fn("Files.content")(function* (file: StoredFile, range?: ByteRange) {
         return yield* storage.get(file.id, range).pipe(
           Effect.catchTag("ObjectMissing", (missing) =>
             // Removed a moment ago, or else lost.
-            Effect.andThen(find(file.id), Effect.die(missing))
+            Effect.andThen(selectOne("id", file.id), Effect.die(missing))
           )
         )
       })
@@ -136,7 +141,7 @@ export class Files extends Context.Service<
         })
       })
 
-      return Files.of({ list, get, find, shown, content, remove, attachable })
+      return Files.of({ list, get, byLink, shown, content, remove, attachable })
     })
   )
 }

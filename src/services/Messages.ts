@@ -1,31 +1,25 @@
-import { Context, Data, Effect, Layer, Schema } from "effect"
-import { SecureRandom } from "effect/crypto"
+import { Context, Effect, Layer, Schema } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
 import { ActionNotAllowed } from "../domain/ActionNotAllowed.ts"
-import { ConversationNotFound, Party } from "../domain/Conversation.ts"
+import { ConversationNotFound } from "../domain/Conversation.ts"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
-import { CustomerNotFound } from "../domain/Customer.ts"
-import type { OrgId } from "../domain/Ids.ts"
 import type { InvalidRequest } from "../domain/InvalidRequest.ts"
 import {
   type Message,
   MessageNotFound,
-  type MessagePush,
   type MessagesQuery,
-  type NewMessage,
   type PlatformMessage,
   type PlatformMessagesQuery
 } from "../domain/Message.ts"
 import type { Page } from "../domain/Page.ts"
-import type { FileNotFound } from "../domain/StoredFile.ts"
 import { linked } from "./Attachments.ts"
-import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
+import { CustomerSql, PlatformSql } from "./Database.ts"
 import { FileLinks } from "./FileLinks.ts"
-import { Files } from "./Files.ts"
-import { insertAttachments, messageColumns, messageColumnsOfSorts, StoredMessage } from "./MessageRows.ts"
+import { messageColumns, messageColumnsOfSorts, StoredMessage } from "./MessageRows.ts"
 import { paginate } from "./Paging.ts"
 
+/** What customers and staff have written to each other. How it gets there: `MessageSending`. */
 export class Messages extends Context.Service<
   Messages,
   {
@@ -34,17 +28,6 @@ export class Messages extends Context.Service<
       query: MessagesQuery
     ) => Effect.Effect<Page<Message>, InvalidRequest | ConversationNotFound, CurrentCustomer>
     readonly get: (id: string) => Effect.Effect<Message, MessageNotFound, CurrentCustomer>
-    /**
-     * Writes into a conversation, which opens it again if it was closed, or opens a new one. `sent` is false when this
-     * `clientMessageId` was sent before: then it is that message, whatever else is said now.
-     */
-    readonly send: (
-      message: NewMessage
-    ) => Effect.Effect<
-      { readonly message: Message; readonly sent: boolean },
-      ConversationNotFound | FileNotFound,
-      CurrentCustomer
-    >
     /** What has become of a message to the customer; repeats change nothing. */
     readonly mark: (
       id: string,
@@ -55,10 +38,6 @@ export class Messages extends Context.Service<
       query: PlatformMessagesQuery
     ) => Effect.Effect<Page<PlatformMessage>, InvalidRequest | ConversationNotFound, CurrentPlatform>
     readonly find: (id: string) => Effect.Effect<PlatformMessage, MessageNotFound, CurrentPlatform>
-    /** Whoever answers has read what the customer had written in the conversation. */
-    readonly push: (
-      message: MessagePush
-    ) => Effect.Effect<PlatformMessage, CustomerNotFound | ConversationNotFound, CurrentPlatform>
     /** What has become of a message from the customer: it is never unread again. */
     readonly receive: (
       id: string,
@@ -71,18 +50,14 @@ export class Messages extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* CustomerSql
       const platformSql = yield* PlatformSql
-      const files = yield* Files
       const links = yield* FileLinks
-      const random = yield* SecureRandom.SecureRandom
       const columns = sql.literal(messageColumns)
       const decode = Schema.decodeUnknownEffect(StoredMessage)
 
-      const mine = Effect.fnUntraced(function* (row: unknown) {
-        const { customerId, ...message } = yield* decode(row)
-        return yield* linked(links, { orgId: (yield* CurrentCustomer).orgId, customerId }, message)
+      const mine = Effect.fnUntraced(function* ({ customerId, ...message }: typeof StoredMessage.Type) {
+        return yield* linked(links, { ...(yield* CurrentCustomer), customerId }, message)
       })
-      const ours = Effect.fnUntraced(function* (row: unknown) {
-        const message = yield* decode(row)
+      const ours = Effect.fnUntraced(function* (message: typeof StoredMessage.Type) {
         return yield* linked(links, { ...(yield* CurrentPlatform), customerId: message.customerId }, message)
       })
 
@@ -109,6 +84,78 @@ export class Messages extends Context.Service<
         const [there] = yield* client`SELECT 1 FROM conversations WHERE ${whose} AND id = ${conversationId}`
         return there === undefined ? yield* new ConversationNotFound() : page
       })
+
+      const selectMine = Effect.fnUntraced(function* (id: string) {
+        const { customerId, orgId } = yield* CurrentCustomer
+        const [row] = yield* sql`
+          SELECT ${columns} FROM messages WHERE org_id = ${orgId} AND customer_id = ${customerId} AND id = ${id}`
+        return row === undefined ? yield* new MessageNotFound() : yield* mine(yield* decode(row))
+      })
+
+      const selectOurs = Effect.fnUntraced(function* (id: string) {
+        const { orgId } = yield* CurrentPlatform
+        const [row] = yield* platformSql`SELECT ${columns} FROM messages WHERE org_id = ${orgId} AND id = ${id}`
+        return row === undefined ? yield* new MessageNotFound() : yield* ours(yield* decode(row))
+      })
+
+      const list = Effect.fn("Messages.list")(
+        function* (query: MessagesQuery) {
+          const { customerId, orgId } = yield* CurrentCustomer
+          const page = yield* selectPage(sql, query, sql`org_id = ${orgId} AND customer_id = ${customerId}`)
+          return { ...page, data: yield* Effect.forEach(page.data, mine) }
+        },
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      const get = Effect.fn("Messages.get")(selectMine, Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
+
+      const mark = Effect.fn("Messages.mark")(
+        function* (id: string, status: "read" | "archived" | "unread") {
+          const { customerId, orgId } = yield* CurrentCustomer
+          const [row] = yield* sql`
+          UPDATE messages SET
+            status = ${status === "unread" ? "delivered" : status},
+            read_at = CASE WHEN ${status === "unread"} THEN NULL ELSE coalesce(read_at, now()) END
+          WHERE org_id = ${orgId} AND customer_id = ${customerId} AND id = ${id} AND from_kind <> 'customer'
+          RETURNING ${columns}`
+          if (row !== undefined) return yield* mine(yield* decode(row))
+          yield* selectMine(id)
+          return yield* new ActionNotAllowed({ detail: "Only messages to you can be read, archived or unread." })
+        },
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      const listAll = Effect.fn("Messages.listAll")(
+        function* (query: PlatformMessagesQuery) {
+          const { orgId } = yield* CurrentPlatform
+          const all = platformSql`org_id = ${orgId}`
+          const theirs =
+            query.customerId === undefined ? all : platformSql`${all} AND customer_id = ${query.customerId}`
+          const page = yield* selectPage(platformSql, query, theirs)
+          return { ...page, data: yield* Effect.forEach(page.data, ours) }
+        },
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      const find = Effect.fn("Messages.find")(selectOurs, Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
+
+      const receive = Effect.fn("Messages.receive")(
+        function* (id: string, status: "delivered" | "read") {
+          const { orgId } = yield* CurrentPlatform
+          const [row] = yield* platformSql`
+          UPDATE messages SET
+            status = CASE WHEN status = 'read' THEN status ELSE ${status} END,
+            read_at = CASE WHEN ${status === "read"} THEN coalesce(read_at, now()) ELSE read_at END
+          WHERE org_id = ${orgId} AND id = ${id} AND from_kind = 'customer'
+          RETURNING ${columns}`
+          if (row !== undefined) return yield* ours(yield* decode(row))
+          yield* selectOurs(id)
+          return yield* new ActionNotAllowed({ detail: "Only messages from the customer can be delivered or read." })
+        },
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      return Messages.of({ list, get, mark, listAll, find, receive })
     })
-  ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+  )
 }

@@ -7,6 +7,7 @@ import type { StoredFile } from "../domain/StoredFile.ts"
 import {
   actionsIn,
   PlatformTicketRow,
+  type PlatformTicketsQuery,
   TicketComment,
   TicketPriority,
   ticketSorts,
@@ -14,11 +15,12 @@ import {
 } from "../domain/Ticket.ts"
 import { attachedTo, linked } from "./Attachments.ts"
 import type { FileLinks } from "./FileLinks.ts"
+import { paginate } from "./Paging.ts"
 
 const attachments = Schema.Array(Attached)
 
 /** A ticket of a list as its row says, before its attachments have urls. */
-export const StoredTicketRow = Schema.Struct({ ...PlatformTicketRow.fields, attachments })
+const StoredTicketRow = Schema.Struct({ ...PlatformTicketRow.fields, attachments })
 
 export const StoredTicket = Schema.Struct({
   ...StoredTicketRow.fields,
@@ -43,7 +45,7 @@ export const ticketComments = `
 
 type Sort = { readonly type: SortType; readonly column: `${string}.${string}` }
 
-export const ticketColumnsOfSorts: Readonly<Record<keyof typeof ticketSorts, Sort>> = {
+const sorts: Readonly<Record<keyof typeof ticketSorts, Sort>> = {
   id: { type: ticketSorts.id, column: "tickets.id" },
   number: { type: ticketSorts.number, column: "tickets.number::bigint" },
   title: { type: ticketSorts.title, column: "tickets.title" },
@@ -55,6 +57,23 @@ export const ticketColumnsOfSorts: Readonly<Record<keyof typeof ticketSorts, Sor
   version: { type: ticketSorts.version, column: "tickets.version" },
   createdAt: { type: ticketSorts.createdAt, column: "tickets.created_at" },
   updatedAt: { type: ticketSorts.updatedAt, column: "tickets.updated_at" }
+}
+
+/** One page of the tickets that are `whose`, the customer or org first. */
+export const selectTickets = (sql: SqlClient.SqlClient, query: PlatformTicketsQuery, whose: Statement.Fragment) => {
+  const filters = [whose]
+  if (query.status !== undefined) filters.push(sql.in("status", query.status))
+  if (query.priority !== undefined) filters.push(sql.in("priority", query.priority))
+  if (query.customerId !== undefined) filters.push(sql`customer_id = ${query.customerId}`)
+  return paginate({
+    sql,
+    query,
+    sorts,
+    byDefault: "createdAt",
+    item: StoredTicketRow,
+    columns: sql.literal(ticketColumns),
+    from: sql`tickets WHERE ${sql.and(filters)}`
+  })
 }
 
 /** A ticket that this transaction has locked, and how many comments it has now. */

@@ -1,13 +1,12 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import type { SqlClient, Statement } from "effect/sql"
 import { ActionNotAllowed } from "../domain/ActionNotAllowed.ts"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import type { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { OrderNotFound } from "../domain/Order.ts"
 import type { Page } from "../domain/Page.ts"
-import type { FileNotFound } from "../domain/StoredFile.ts"
+import type { FileNotFound, QuotaExceeded, StoredFile } from "../domain/StoredFile.ts"
 import {
   actionsOf,
   type NewTicket,
@@ -27,14 +26,13 @@ import { linked } from "./Attachments.ts"
 import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
 import { FileLinks } from "./FileLinks.ts"
 import { Files } from "./Files.ts"
-import { paginate } from "./Paging.ts"
+import { FileUploads, type Received } from "./FileUploads.ts"
 import {
   insertAttachments,
   insertComment,
+  selectTickets,
   StoredTicket,
-  StoredTicketRow,
   ticketColumns,
-  ticketColumnsOfSorts,
   ticketComments,
   withLinks,
   type WrittenTicket
@@ -50,6 +48,11 @@ export class Tickets extends Context.Service<
     /** By number or id. */
     readonly get: (numberOrId: string) => Effect.Effect<Ticket, TicketNotFound, CurrentCustomer>
     readonly open: (ticket: NewTicket) => Effect.Effect<Ticket, OrderNotFound | FileNotFound, CurrentCustomer>
+    /** The files that came with it become the customer's own, among theirs in `tickets`. All of it happens, or nothing. */
+    readonly openWith: (
+      ticket: NewTicket,
+      received: ReadonlyArray<Received>
+    ) => Effect.Effect<Ticket, OrderNotFound | FileNotFound | QuotaExceeded, CurrentCustomer>
     /** Merges field by field; a comment opens a ticket again that is done. All of it happens, or nothing. */
     readonly change: (
       changes: TicketChanges,
@@ -74,13 +77,13 @@ export class Tickets extends Context.Service<
       const sql = yield* CustomerSql
       const platformSql = yield* PlatformSql
       const files = yield* Files
+      const uploads = yield* FileUploads
       const links = yield* FileLinks
       const random = yield* SecureRandom.SecureRandom
-      const columns = sql.literal(ticketColumns)
       const whole = sql.literal(`${ticketColumns}, ${ticketComments} AS comments`)
       const decode = Schema.decodeUnknownEffect(StoredTicket)
 
-      // The number comes last: whoever has the org's next one keeps everybody else waiting until the commit.
+      // As late as it can be: the org's next number keeps everybody else waiting until the commit.
       const insertTicket = Effect.fnUntraced(function* ({ description, priority, title, ...ticket }: NewTicket) {
         const { customerId, orgId } = yield* CurrentCustomer
         const id = yield* random.uuidV7()
@@ -152,21 +155,10 @@ export class Tickets extends Context.Service<
         return yield* withLinks(links, { orgId, customerId: ticket.customerId }, ticket)
       })
 
-      const selectPage = (client: SqlClient.SqlClient, query: PlatformTicketsQuery, whose: Statement.Fragment) =>
-        paginate({
-          sql: client,
-          query,
-          sorts: ticketColumnsOfSorts,
-          byDefault: "createdAt",
-          item: StoredTicketRow,
-          columns,
-          from: client`tickets WHERE ${client.and([whose, ...filtersOf(client, query)])}`
-        })
-
       const list = Effect.fn("Tickets.list")(
         function* (query: TicketsQuery) {
           const { customerId, orgId } = yield* CurrentCustomer
-          const page = yield* selectPage(sql, query, sql`org_id = ${orgId} AND customer_id = ${customerId}`)
+          const page = yield* selectTickets(sql, query, sql`org_id = ${orgId} AND customer_id = ${customerId}`)
           const data = yield* Effect.forEach(page.data, ({ customerId: _, ...ticket }) =>
             linked(links, { orgId, customerId }, ticket)
           )
@@ -177,9 +169,9 @@ export class Tickets extends Context.Service<
 
       const get = Effect.fn("Tickets.get")(selectMine, Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
 
-      const open = Effect.fn("Tickets.open")(
-        function* (ticket: NewTicket) {
-          const attached = yield* files.attachable(ticket.attachments ?? [])
+      const write = Effect.fnUntraced(
+        function* <E>(ticket: NewTicket, kept: Effect.Effect<ReadonlyArray<StoredFile>, E, CurrentCustomer>) {
+          const attached = [...(yield* files.attachable(ticket.attachments ?? [])), ...(yield* kept)]
           const made = yield* insertTicket(ticket)
           if (made === undefined) return yield* new OrderNotFound()
           yield* insertAttachments(sql, made, attached)
@@ -187,6 +179,12 @@ export class Tickets extends Context.Service<
         },
         transaction(sql),
         Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
+
+      const open = Effect.fn("Tickets.open")((ticket: NewTicket) => write(ticket, Effect.succeed([])))
+
+      const openWith = Effect.fn("Tickets.openWith")((ticket: NewTicket, received: ReadonlyArray<Received>) =>
+        write(ticket, uploads.keep(received, "tickets"))
       )
 
       const change = Effect.fn("Tickets.change")(
@@ -214,7 +212,7 @@ export class Tickets extends Context.Service<
       const listAll = Effect.fn("Tickets.listAll")(
         function* (query: PlatformTicketsQuery) {
           const { orgId } = yield* CurrentPlatform
-          const page = yield* selectPage(platformSql, query, platformSql`org_id = ${orgId}`)
+          const page = yield* selectTickets(platformSql, query, platformSql`org_id = ${orgId}`)
           const data = yield* Effect.forEach(page.data, (ticket) =>
             linked(links, { orgId, customerId: ticket.customerId }, ticket)
           )
@@ -243,13 +241,7 @@ export class Tickets extends Context.Service<
         Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
       )
 
-      return Tickets.of({ list, get, open, change, listAll, find, answer })
+      return Tickets.of({ list, get, open, openWith, change, listAll, find, answer })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }
-
-const filtersOf = (sql: SqlClient.SqlClient, query: PlatformTicketsQuery): ReadonlyArray<Statement.Fragment> => [
-  ...(query.status === undefined ? [] : [sql.in("status", query.status)]),
-  ...(query.priority === undefined ? [] : [sql.in("priority", query.priority)]),
-  ...(query.customerId === undefined ? [] : [sql`customer_id = ${query.customerId}`])
-]

@@ -200,7 +200,7 @@ describe("Operations", () => {
   })
 
   it("say how they succeed and how they fail", () => {
-    for (const { id, method, operation } of each) {
+    for (const { id, method, operation, path } of each) {
       const statuses = Object.keys(operation["responses"]).map(Number)
       assert.isTrue(
         statuses.some((status) => status >= 200 && status < 300),
@@ -210,7 +210,7 @@ describe("Operations", () => {
       assert.strictEqual(statuses.includes(401), operation["security"].length > 0, id)
       assert.strictEqual(statuses.includes(413), operation["requestBody"] !== undefined, id)
       assert.strictEqual(statuses.includes(415), operation["requestBody"] !== undefined, id)
-      assert.strictEqual(statuses.includes(422), method !== "get", id)
+      assert.strictEqual(statuses.includes(422), method !== "get" && !path.startsWith("/webhooks/"), id)
     }
   })
 

@@ -9,15 +9,12 @@ import { type Profile, type ProfileChanges } from "../../src/domain/Profile.ts"
 import { VersionMismatch } from "../../src/domain/Version.ts"
 import { Api } from "../../src/http/Api.ts"
 import { Authentication, PlatformAuthentication } from "../../src/http/Authentication.ts"
-import { Bodies } from "../../src/http/Bodies.ts"
-import { CardNumbers } from "../../src/http/CardNumbers.ts"
 import { OrdersHandlers } from "../../src/http/handlers/Orders.ts"
 import { ProfileHandlers } from "../../src/http/handlers/Profile.ts"
 import { HttpSettings } from "../../src/http/HttpSettings.ts"
-import { IdempotencyKeys } from "../../src/http/IdempotencyKeys.ts"
-import { RateLimits } from "../../src/http/RateLimits.ts"
-import { Validation } from "../../src/http/Validation.ts"
+import { Middleware } from "../../src/http/Routes.ts"
 import { ApiKeys } from "../../src/services/ApiKeys.ts"
+import { FileUploads } from "../../src/services/FileUploads.ts"
 import { Idempotency } from "../../src/services/Idempotency.ts"
 import { Identities } from "../../src/services/Identities.ts"
 import { Orders } from "../../src/services/Orders.ts"
@@ -90,19 +87,10 @@ const services = Layer.mergeAll(
   }),
   Layer.mock(Identities, { customerOf: () => Effect.succeed(ada) }),
   Layer.mock(ApiKeys, {}),
+  Layer.mock(FileUploads, {}),
   Layer.mock(Idempotency, {}),
   Layer.mock(SharedLimits, {}),
   Layer.succeed(HttpSettings, { rateLimit: 100, corsOrigins: [], strictTransport: false })
-)
-
-const middleware = Layer.mergeAll(
-  Authentication.layer,
-  PlatformAuthentication.layer,
-  RateLimits.layer,
-  Bodies.layer,
-  CardNumbers.layer,
-  IdempotencyKeys.layer,
-  Validation.layer
 )
 
 const signedIn = Layer.mergeAll(
@@ -113,7 +101,7 @@ const signedIn = Layer.mergeAll(
 )
 
 const handlers = Layer.mergeAll(ProfileHandlers, OrdersHandlers).pipe(
-  Layer.provideMerge(middleware),
+  Layer.provideMerge(Middleware),
   Layer.provide(services)
 )
 

@@ -12,8 +12,11 @@ import {
   type Scope
 } from "effect"
 import { FetchHttpClient, HttpRouter, HttpServer } from "effect/http"
+import { mkdtempSync } from "node:fs"
 import { Agent, createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http"
 import { connect, type Socket } from "node:net"
+import { tmpdir } from "node:os"
+import path from "node:path"
 import { HttpSettings } from "../../src/http/HttpSettings.ts"
 import { Routes } from "../../src/http/Routes.ts"
 import * as ReadinessPostgres from "../../src/layers/ReadinessPostgres.ts"
@@ -146,7 +149,10 @@ const serve = (settings: Settings) =>
 
 const defaults: HttpSettings["Service"] = { rateLimit: 1_000_000, corsOrigins: [], strictTransport: false }
 
-const configuration = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { AUTH_JWT_SECRET: secret } }))
+/** Files of all tests of this worker: the system clears its temporary folders. */
+const dataDir = mkdtempSync(path.join(tmpdir(), "portico-app-"))
+
+const configuration = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { AUTH_JWT_SECRET: secret, DATA_DIR: dataDir } }))
 
 const services = Services.pipe(
   Layer.provide(Providers),

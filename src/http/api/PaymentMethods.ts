@@ -1,3 +1,4 @@
+import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { InvalidRequest } from "../../domain/InvalidRequest.ts"
 import { IntegrationNotConfigured, ProviderError, ProviderUnavailable } from "../../domain/Integration.ts"
@@ -26,11 +27,18 @@ const providerFailures = [IntegrationNotConfigured, ProviderError, ProviderUnava
 
 export class PaymentMethodsApi extends HttpApiGroup.make("paymentMethods")
   .add(
-    HttpApiEndpoint.get("list", "/", { query: PaymentMethodsQuery, success: PaymentMethodsPage }),
+    HttpApiEndpoint.get("list", "/", { query: PaymentMethodsQuery, success: PaymentMethodsPage }).annotate(
+      OpenApi.Summary,
+      "List the payment methods"
+    ),
     HttpApiEndpoint.post("add", "/", {
       headers: writeHeaders,
       // A browser's fetch() calls a string text/plain, and portals do not always say otherwise.
-      payload: [PaymentMethodAddition, PaymentMethodAddition.pipe(HttpApiSchema.asJson({ contentType: "text/plain" }))],
+      // A union of one, because the document knows a schema of this name already.
+      payload: [
+        PaymentMethodAddition,
+        Schema.Union([PaymentMethodAddition]).pipe(HttpApiSchema.asJson({ contentType: "text/plain" }))
+      ],
       success: [createdOf(PaymentMethod), PaymentMethod],
       error: [
         InvalidRequest,
@@ -41,13 +49,21 @@ export class PaymentMethodsApi extends HttpApiGroup.make("paymentMethods")
         RateLimited,
         ...providerFailures
       ]
-    }).annotate(CallsOut, true),
+    })
+      .annotate(CallsOut, true)
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Add a card or a PayPal account",
+          description: "201 when it is new, 200 when it was there already. The first one becomes default."
+        })
+      ),
     HttpApiEndpoint.post("setup", "/setup", {
       headers: writeHeaders,
       payload: PaymentSetupRequest,
       success: PaymentSetup,
       error: providerFailures
     })
+      .annotate(OpenApi.Summary, "Begin to authenticate a card or approve a PayPal account")
       .annotate(CallsOut, true)
       .annotate(Guarded, { name: "payment-setups", limit: 60, seconds: 3600 }),
     HttpApiEndpoint.delete("remove", "/:paymentMethodId", {
@@ -55,13 +71,17 @@ export class PaymentMethodsApi extends HttpApiGroup.make("paymentMethods")
       headers: writeHeaders,
       success: HttpApiSchema.NoContent,
       error: [PaymentMethodNotFound, ...providerFailures]
-    }).annotate(CallsOut, true),
+    })
+      .annotate(OpenApi.Summary, "Remove a payment method")
+      .annotate(CallsOut, true),
     HttpApiEndpoint.put("setDefault", "/:paymentMethodId/default", {
       params,
       headers: writeHeaders,
       success: PaymentMethod,
       error: [PaymentMethodNotFound, ...providerFailures]
-    }).annotate(CallsOut, true)
+    })
+      .annotate(OpenApi.Summary, "Make a payment method the default")
+      .annotate(CallsOut, true)
   )
   .prefix("/payment-methods")
   // All of the API has the first two; named here so that the third comes after them, which is to say runs before.

@@ -8,7 +8,7 @@ export class StripeEventsApi extends HttpApiGroup.make("stripeEvents")
       params: { orgId: Text(1, 128, "The org's id") },
       success: StripeEventReceived,
       error: InvalidSignature
-    })
+    }).annotate(OpenApi.Summary, "Take in an event of Stripe's")
   )
   .prefix("/webhooks")
   .annotateMerge(
