@@ -1,7 +1,11 @@
 import { Schema } from "effect"
-import { FileId, FilePath, File } from "./StoredFile.ts"
+import { File, FileId, FilePath } from "./StoredFile.ts"
+import { Url } from "./Url.ts"
 
-const { contentType, name, path, size, url } = File.fields
+const { contentType, name, path, size } = File.fields
+const url = Url.annotateKey({
+  description: "Downloads this file without a token, for 15 minutes; the file's `path` stays good"
+})
 
 /** A file of the customer's own, as it stands beside a ticket, comment or message. */
 export const Attachment = Schema.Struct({ path, name, size, contentType, url }).annotate({

@@ -8,7 +8,7 @@ import { Timestamp } from "./Timestamp.ts"
 export const PaymentMethodId = Text(1, 255, "The provider's id").pipe(Schema.brand("PaymentMethodId"))
 export type PaymentMethodId = typeof PaymentMethodId.Type
 
-export const PaymentMethodType = Schema.Literals(["card", "paypal"]).annotate({ identifier: "PaymentMethodType" })
+export const PaymentMethodType = Schema.Literals(["card", "paypal"])
 export type PaymentMethodType = typeof PaymentMethodType.Type
 
 export const PaymentMethod = Schema.Struct({

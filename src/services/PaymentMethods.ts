@@ -1,6 +1,5 @@
 import { Context, Effect, Layer } from "effect"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
-import { ProviderError } from "../domain/Integration.ts"
 import type { InvalidRequest } from "../domain/InvalidRequest.ts"
 import type { Page } from "../domain/Page.ts"
 import {
@@ -9,16 +8,17 @@ import {
   PaymentMethod,
   type PaymentMethodAddition,
   type PaymentMethodId,
-  PaymentMethodInUse,
+  type PaymentMethodInUse,
   PaymentMethodNotFound,
   type PaymentMethodsQuery,
   type PaymentMethodType,
   type PaymentSetup
 } from "../domain/PaymentMethod.ts"
 import type { RateLimited } from "../domain/RateLimited.ts"
-import { CardVault, type ProviderFailure, type VaultGone } from "./CardVault.ts"
+import { CardVault, type ProviderFailure } from "./CardVault.ts"
 import { CustomerSql } from "./Database.ts"
 import { paginate } from "./Paging.ts"
+import { paymentAccounts } from "./PaymentAccounts.ts"
 import { paymentMethodColumns, paymentRecords } from "./PaymentRecords.ts"
 import { PaymentSettlement } from "./PaymentSettlement.ts"
 import type { Provider } from "./PaymentVaults.ts"
@@ -59,53 +59,7 @@ export class PaymentMethods extends Context.Service<
       const settlement = yield* PaymentSettlement
       const limits = yield* SharedLimits
       const records = paymentRecords(sql)
-      const opening = new Map<string, Effect.Effect<string, ProviderFailure, CurrentCustomer>>()
-
-      const emailOf = CurrentCustomer.use(({ customerId, orgId }) =>
-        sql<{ readonly email: string | null }>`
-          SELECT email FROM customers WHERE org_id = ${orgId} AND id = ${customerId}`.pipe(
-          Effect.orDie,
-          Effect.map(([owner]) => owner?.email ?? null)
-        )
-      )
-
-      // One at a time in this process; across processes the vault sees to it that there is only one.
-      const openCardVault = (gone: string | null) =>
-        CurrentCustomer.use((owner) =>
-          Effect.gen(function* () {
-            const known = yield* records.vaultOf("stripe")
-            if (known !== undefined) return known.id
-            const key = `${owner.orgId} ${owner.customerId}`
-            const open = Effect.gen(function* () {
-              const made = yield* cards.open({ ...owner, email: yield* emailOf, gone })
-              const vault = yield* records.claimVault("stripe", made)
-              return vault === undefined ? yield* new ProviderError() : vault.id
-            })
-            const shared =
-              opening.get(key) ??
-              (yield* Effect.cached(
-                Effect.ensuring(
-                  open,
-                  Effect.sync(() => opening.delete(key))
-                )
-              ))
-            opening.set(key, shared)
-            return yield* shared
-          })
-        )
-
-      /** Once more with a new vault, if the customer's is gone. */
-      const inCardVault = <A, E>(use: (vaultId: string) => Effect.Effect<A, E | VaultGone, CurrentCustomer>) =>
-        Effect.gen(function* () {
-          const first = yield* openCardVault(null)
-          return yield* Effect.catchIf(use(first), isGone, () =>
-            records.forgetVault("stripe", first).pipe(
-              Effect.andThen(openCardVault(first)),
-              Effect.flatMap(use),
-              Effect.catchIf(isGone, () => new ProviderError())
-            )
-          )
-        })
+      const accounts = paymentAccounts(sql, records, cards, payPal)
 
       /** What a provider may have done when nobody has heard of it any more is looked into later. */
       const checked = <A, E, R>(provider: Provider, ask: Effect.Effect<A, E, R>) =>
@@ -126,22 +80,16 @@ export class PaymentMethods extends Context.Service<
         checked(
           "stripe",
           Effect.gen(function* () {
-            const card = yield* inCardVault((vaultId) => cards.attach(vaultId, cardId))
+            const card = yield* accounts.inCardVault((vaultId) => cards.attach(vaultId, cardId))
             return { id: card.id, added: yield* records.put(card, asDefault) }
           })
         )
-
-      const payPalVaultOf = Effect.fnUntraced(function* (setupToken: string) {
-        const theirs = yield* payPal.vaultOf(setupToken)
-        const ours = (yield* records.vaultOf("paypal")) ?? (yield* records.claimVault("paypal", theirs))
-        return ours?.id === theirs ? theirs : yield* new PaymentMethodInUse()
-      })
 
       const addPayPal = (setupToken: string, asDefault: boolean) =>
         checked(
           "paypal",
           Effect.gen(function* () {
-            const account = yield* payPal.redeem(yield* payPalVaultOf(setupToken), setupToken)
+            const account = yield* payPal.redeem(yield* accounts.approvedVault(setupToken), setupToken)
             return { id: account.id, added: yield* records.put(account, asDefault) }
           })
         )
@@ -185,28 +133,11 @@ export class PaymentMethods extends Context.Service<
         return { method: yield* found(id), added }
       })
 
-      const setupPayPal: Effect.Effect<PaymentSetup, ProviderFailure, CurrentCustomer> = Effect.gen(function* () {
-        const owner = yield* CurrentCustomer
-        const known = yield* records.vaultOf("paypal")
-        const begun = yield* payPal.setup({ ...owner, vaultId: known?.id ?? null }).pipe(
-          Effect.catchTag("VaultGone", () =>
-            Effect.andThen(
-              records.forgetVault("paypal", known?.id ?? ""),
-              Effect.catchTag(payPal.setup({ ...owner, vaultId: null }), "VaultGone", () => new ProviderError())
-            )
-          )
-        )
-        const vault = yield* records.claimVault("paypal", begun.vaultId)
-        // Somebody was faster with a vault of their own, so this approval would be for the wrong one.
-        if (vault?.id !== begun.vaultId) return yield* vault === undefined ? new ProviderError() : setupPayPal
-        return { provider: "paypal" as const, setupToken: begun.setupToken, approvalUrl: begun.approvalUrl }
-      })
-
       const setup = Effect.fn("PaymentMethods.setup")(
         (type: PaymentMethodType): Effect.Effect<PaymentSetup, ProviderFailure, CurrentCustomer> =>
           type === "paypal"
-            ? setupPayPal
-            : Effect.map(inCardVault(cards.setup), (clientSecret) => ({ provider: "stripe", clientSecret }))
+            ? accounts.setupPayPal
+            : Effect.map(accounts.inCardVault(cards.setup), (clientSecret) => ({ provider: "stripe", clientSecret }))
       )
 
       const remove = Effect.fn("PaymentMethods.remove")(function* (id: PaymentMethodId) {
@@ -255,8 +186,6 @@ export class PaymentMethods extends Context.Service<
     })
   )
 }
-
-const isGone = (error: unknown): error is VaultGone => (error as { readonly _tag?: string })._tag === "VaultGone"
 
 const isUnclear = (error: unknown) =>
   ["ProviderError", "ProviderUnavailable"].includes((error as { readonly _tag?: string })._tag ?? "")

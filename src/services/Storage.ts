@@ -20,9 +20,15 @@ export class Storage extends Context.Service<
      * Stores a stream of unknown length under a key that nothing has yet, and answers once it will survive a crash. A
      * stream that fails or is interrupted leaves nothing behind.
      */
-    readonly put: <E, R>(key: string, body: Stream.Stream<Uint8Array, E, R>) => Effect.Effect<void, E | StorageFailure, R>
+    readonly put: <E, R>(
+      key: string,
+      body: Stream.Stream<Uint8Array, E, R>
+    ) => Effect.Effect<void, E | StorageFailure, R>
     /** A stream that is cut short fails with a defect: its reader has seen the first bytes already. */
-    readonly get: (key: string, range?: ByteRange) => Effect.Effect<Stream.Stream<Uint8Array>, ObjectMissing | StorageFailure>
+    readonly get: (
+      key: string,
+      range?: ByteRange
+    ) => Effect.Effect<Stream.Stream<Uint8Array>, ObjectMissing | StorageFailure>
     /** Also what a `put` has left that died half way. Nothing there: nothing to do. */
     readonly remove: (key: string) => Effect.Effect<void, StorageFailure>
   }

@@ -1,6 +1,6 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { assertProblem, traits } from "../support/Answers.ts"
+import { assertInvalid, assertProblem, traits } from "../support/Answers.ts"
 import * as TestApp from "../support/App.ts"
 import { App } from "../support/App.ts"
 import { people, placeOrder } from "../support/People.ts"
@@ -86,6 +86,40 @@ layer(app, { excludeTestServices: true })((it) => {
         for (const key of [...Object.keys(json), ...Object.keys(profile)]) assert.match(key, /^[a-z][A-Za-z]*$/)
         assert.notIncludeMembers(Object.keys(json), ["customerId", "orgId"])
         assert.notIncludeMembers(Object.keys(profile), ["userId", "orgId", "erasedAt"])
+      })
+    )
+
+    it.effect("has instants that stay within the calendar, as they are sent and as they are kept", () =>
+      Effect.gen(function* () {
+        const { call, platformOf } = yield* App
+        const { acme } = yield* people
+        const platform = yield* platformOf(acme)
+        const order = { customerId: "ada", number: "1", status: "paid", total: { amount: 1, currency: "USD" } }
+
+        for (const [text, kept] of [
+          ["9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"],
+          ["1000-01-01T00:00:00Z", "1000-01-01T00:00:00.000Z"],
+          ["2026-03-29T02:30:00+01:00", "2026-03-29T01:30:00.000Z"],
+          ["2026-01-01T00:00:00.123456789Z", "2026-01-01T00:00:00.123Z"],
+          ["9999-12-31T23:59:59-14:59"],
+          ["1000-01-01T00:00:00+14:59"],
+          ["2026-02-30T00:00:00Z"],
+          ["2026-01-01T24:00:00Z"],
+          ["2026-01-01T00:00:60Z"],
+          ["2026-01-01T00:00:00"],
+          ["2026-01-01"]
+        ] as const) {
+          const shipped = { ...order, placedAt: "2026-01-01T00:00:00Z", shipments: [{ shippedAt: text }] }
+          const [placed, shipment] = [
+            yield* call(platform, "PUT", "/platform/orders/placed", { body: { ...order, placedAt: text } }),
+            yield* call(platform, "PUT", "/platform/orders/shipped", { body: shipped })
+          ]
+
+          if (kept === undefined) {
+            assertInvalid(placed, "/body/placedAt")
+            assertInvalid(shipment, "/body/shipments/0/shippedAt")
+          } else assert.deepStrictEqual([placed.json.placedAt, shipment.json.shipments[0].shippedAt], [kept, kept])
+        }
       })
     )
   })

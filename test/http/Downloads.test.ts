@@ -52,7 +52,14 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
         const { ways } = yield* adasFile
         for (const way of ways) {
           const [whole, head] = [yield* way(), yield* way({ range: "bytes=0-1" }, "HEAD")]
-          const { connection: _a, date: _b, "keep-alive": _c, ratelimit: _d, "x-request-id": _e, ...expected } = whole.headers
+          const {
+            connection: _a,
+            date: _b,
+            "keep-alive": _c,
+            ratelimit: _d,
+            "x-request-id": _e,
+            ...expected
+          } = whole.headers
           assert.deepStrictEqual([head.status, head.text], [200, ""])
           assert.deepInclude(head.headers, expected)
         }
@@ -84,7 +91,16 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
     it.effect("gives all of it when what is asked for is several ranges or none", () =>
       Effect.gen(function* () {
         const { get } = yield* adasFile
-        for (const range of ["bytes=0-1,4-5", "bytes=5-2", "bytes=-", "bytes=a-b", "items=0-1", "bytes 0-1", "bytes=0x0-1", ""]) {
+        for (const range of [
+          "bytes=0-1,4-5",
+          "bytes=5-2",
+          "bytes=-",
+          "bytes=a-b",
+          "items=0-1",
+          "bytes 0-1",
+          "bytes=0x0-1",
+          ""
+        ]) {
           const { headers, status, text } = yield* get({ range })
           assert.deepStrictEqual([status, text, headers["content-range"]], [200, content, undefined], range)
         }
@@ -157,9 +173,13 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
         const edited = [...link]
           .map((character, at) => `${link.slice(0, at)}${character === "x" ? "y" : "x"}${link.slice(at + 1)}`)
           .filter((one) => one.startsWith("/files/"))
-        const answers = yield* Effect.forEach(edited, (one) => Effect.map(call(undefined, "GET", one), (answer) => [one, answer] as const), {
-          concurrency: 10
-        })
+        const answers = yield* Effect.forEach(
+          edited,
+          (one) => Effect.map(call(undefined, "GET", one), (answer) => [one, answer] as const),
+          {
+            concurrency: 10
+          }
+        )
 
         assert.isAbove(answers.length, 100)
         for (const [one, answer] of answers) {

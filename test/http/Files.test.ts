@@ -43,9 +43,7 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
         assert.deepStrictEqual(named(first), ["x/y/a.png", "x/y/b.docx"])
         assert.deepStrictEqual(named(second), ["x/y/a (1).png", "x/y/b (1).docx"])
         assert.deepStrictEqual([named(third), named(bare)], [["z/a.png", "z/b.docx"], ["a.png"]])
-        assert.hasAllKeys(bare.json[0], [
-          ...["path", "name", "size", "contentType", "sha256", "createdAt", "url", "urlExpiresAt"]
-        ])
+        assert.hasAllKeys(bare.json[0], "path name size contentType sha256 createdAt url urlExpiresAt".split(" "))
         assert.deepInclude(bare.json[0], { name: "a.png", size: png.length, contentType: "image/png" })
       })
     )
@@ -82,7 +80,13 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
         assertInvalid(yield* upload(ada, [file("a.txt"), folder, folder]), "/body/folder")
         assertInvalid(yield* upload(ada, [file("a.txt"), field("__proto__", "x")]), "/body/__proto__")
         assertInvalid(yield* upload(ada, [file("a.txt"), field("a/b", "x")]), "/body/a~1b")
-        assertInvalid(yield* upload(ada, Array.from({ length: 11 }, (_, n) => file(`${n}.txt`))), "/body/file")
+        assertInvalid(
+          yield* upload(
+            ada,
+            Array.from({ length: 11 }, (_, n) => file(`${n}.txt`))
+          ),
+          "/body/file"
+        )
         yield* assertNothing(ada)
       })
     )
@@ -92,8 +96,14 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
         const { ada } = yield* people
         const headers = Array.from({ length: 1000 }, (_, n) => `X-${n}: y`).join("\r\n")
 
-        const many = yield* upload(ada, Array.from({ length: 5000 }, (_, n) => field(`f${n}`, "x")))
-        const manyFiles = yield* upload(ada, Array.from({ length: 5000 }, () => file("", "")))
+        const many = yield* upload(
+          ada,
+          Array.from({ length: 5000 }, (_, n) => field(`f${n}`, "x"))
+        )
+        const manyFiles = yield* upload(
+          ada,
+          Array.from({ length: 5000 }, () => file("", ""))
+        )
         const heads = yield* upload(ada, [{ ...file("a.txt"), type: `text/plain\r\n${headers}` }])
 
         assertProblem(many, 413, "payload_too_large")
@@ -125,25 +135,27 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("takes a form of JSON and of text as the files they are, and skips a file input that was left empty", () =>
-      Effect.gen(function* () {
-        const { ada } = yield* people
+    it.effect(
+      "takes a form of JSON and of text as the files they are, and skips a file input that was left empty",
+      () =>
+        Effect.gen(function* () {
+          const { ada } = yield* people
 
-        const { json, status } = yield* upload(ada, [
-          { ...file("a.json", '{"a":1}'), type: "application/json" },
-          { ...file("b.txt"), type: "text/plain; charset=utf-8" },
-          file("", "")
-        ])
+          const { json, status } = yield* upload(ada, [
+            { ...file("a.json", '{"a":1}'), type: "application/json" },
+            { ...file("b.txt"), type: "text/plain; charset=utf-8" },
+            file("", "")
+          ])
 
-        assert.strictEqual(status, 201)
-        assert.deepStrictEqual(
-          json.map(({ contentType, path }: any) => [path, contentType]),
-          [
-            ["a.json", "application/json"],
-            ["b.txt", "text/plain"]
-          ]
-        )
-      })
+          assert.strictEqual(status, 201)
+          assert.deepStrictEqual(
+            json.map(({ contentType, path }: any) => [path, contentType]),
+            [
+              ["a.json", "application/json"],
+              ["b.txt", "text/plain"]
+            ]
+          )
+        })
     )
 
     it.effect("keeps of a name what is one, and every name leads back to its file", () =>
@@ -176,7 +188,10 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
             `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/[()'!*]/g, (c) => `%${c.charCodeAt(0).toString(16)}`)}`
           )
         }
-        assert.sameMembers([...(yield* pathsOf(ada))], names.map(([, name]) => name))
+        assert.sameMembers(
+          [...(yield* pathsOf(ada))],
+          names.map(([, name]) => name)
+        )
       })
     )
   })
@@ -194,7 +209,10 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
         const { call } = yield* App
         const { body } = form(parts)
         const reworded = yield* call(ada, "POST", `${root}/upload`, {
-          body: Buffer.from((body as Buffer).toString("latin1").replaceAll("----a-form-of-the-tests", "another"), "latin1"),
+          body: Buffer.from(
+            (body as Buffer).toString("latin1").replaceAll("----a-form-of-the-tests", "another"),
+            "latin1"
+          ),
           headers: { ...headers, "content-type": "multipart/form-data; boundary=another" }
         })
 
@@ -266,7 +284,11 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
 
         for (const path of ["a/b%20c/%C3%BC/x.txt", "a%2Fb%20c%2f%C3%BC%2Fx.txt", "a%2Fb%20c/ü/x.txt"]) {
           for (const prefix of ["", "/api"]) {
-            const { status, text } = yield* call(ada, "GET", encodeURI(`${prefix}${root}/${path}`).replaceAll("%25", "%"))
+            const { status, text } = yield* call(
+              ada,
+              "GET",
+              encodeURI(`${prefix}${root}/${path}`).replaceAll("%25", "%")
+            )
             assert.deepStrictEqual([status, text], [200, "hello"], path)
           }
         }

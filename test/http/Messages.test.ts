@@ -54,6 +54,29 @@ layer(TestApp.layer, { excludeTestServices: true })("Messages", (it) => {
     })
   )
 
+  it.effect("sent twenty times at once with one clientMessageId are one message, idempotency keys or not", () =>
+    Effect.gen(function* () {
+      const { call } = yield* App
+      const { ada } = yield* people
+
+      const answers = yield* Effect.all(
+        Array.from({ length: 20 }, (_, n) =>
+          call(ada, "POST", messages, {
+            body: { text: `Hello ${n}`, clientMessageId: "c-1" },
+            headers: n % 2 === 0 ? { "idempotency-key": `key-${n}` } : {}
+          })
+        ),
+        { concurrency: "unbounded" }
+      )
+      const { json } = yield* call(ada, "GET", "/client-data/conversations")
+
+      const statuses = answers.map(({ status }) => status).sort((a, b) => a - b)
+      assert.deepStrictEqual(statuses, [...Array.from({ length: 19 }, () => 200), 201])
+      for (const answer of answers) assert.deepStrictEqual(answer.json, answers[0]!.json)
+      assert.deepStrictEqual([json.total, json.data[0].lastMessage], [1, answers[0]!.json])
+    })
+  )
+
   it.effect("are refused where they could not be meant, and nothing changes", () =>
     Effect.gen(function* () {
       const { call, platformOf } = yield* App

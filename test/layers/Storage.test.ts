@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { S3Client, CreateBucketCommand, ListMultipartUploadsCommand, ListObjectsV2Command } from "@aws-sdk/client-s3"
-import { Effect, Fiber, Layer, Redacted, type Scope, Stream } from "effect"
+import { Effect, Fiber, Layer, Redacted, References, type Scope, Stream } from "effect"
 import { createHash, randomBytes, randomUUID } from "node:crypto"
 import { globSync, rmSync, writeFileSync } from "node:fs"
 import path from "node:path"
@@ -64,9 +64,13 @@ const onGateway = Effect.gen(function* () {
 
 const chunked = (bytes: Uint8Array, size = 64 * 1024) =>
   Stream.fromIterable(
-    Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) => bytes.subarray(index * size, (index + 1) * size))
+    Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+      bytes.subarray(index * size, (index + 1) * size)
+    )
   )
-const read = (stream: Stream.Stream<Uint8Array>) => Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(chunks))
+const read = (stream: Stream.Stream<Uint8Array>) =>
+  Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(chunks))
+const quietly = Effect.provideService(References.MinimumLogLevel, "None")
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
 const places: ReadonlyArray<readonly [string, Effect.Effect<Place, never, Scope.Scope>]> = [
@@ -190,7 +194,7 @@ describe("Storage on a disk", () => {
       const failure = yield* Effect.flip(storage.put(randomUUID(), chunked(new Uint8Array(1))))
 
       assert.deepInclude(failure, { _tag: "ProviderUnavailable", retryAfter: 5 })
-    })
+    }).pipe(quietly)
   )
 })
 
@@ -212,7 +216,7 @@ describe("Storage in a bucket", () => {
 
       assert.deepStrictEqual([afterBusy.length, afterReset.length], [10, 10])
       assert.strictEqual(unavailable._tag, "ProviderUnavailable")
-    })
+    }).pipe(quietly)
   )
 
   it.live("tells what will not get better from what may", () =>
@@ -233,7 +237,7 @@ describe("Storage in a bucket", () => {
         failures.map(({ _tag }) => _tag),
         ["ProviderError", "ProviderError", "ProviderError"]
       )
-    })
+    }).pipe(quietly)
   )
 
   it.live("breaks off when the object does: half of it never looks whole", () =>
@@ -246,7 +250,7 @@ describe("Storage in a bucket", () => {
       const exit = yield* Effect.exit(Effect.flatMap(storage.get(key), read))
 
       assert.strictEqual(exit._tag, "Failure")
-    })
+    }).pipe(quietly)
   )
 
   it.live("removes the parts that a process has left that was killed half way", () =>
@@ -258,6 +262,6 @@ describe("Storage in a bucket", () => {
       yield* storage.remove(key)
 
       assert.deepStrictEqual(yield* Effect.promise(kept), [])
-    })
+    }).pipe(quietly)
   )
 })

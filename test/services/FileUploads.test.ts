@@ -1,5 +1,5 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Stream } from "effect"
+import { Context, Effect, Fiber, Layer, References, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { createHash } from "node:crypto"
 import { InvalidRequest } from "../../src/domain/InvalidRequest.ts"
@@ -32,6 +32,7 @@ const rowsOf = ({ customerId, orgId }: Customer) =>
     (sql) => sql<{ readonly path: string }>`
       SELECT path FROM files WHERE org_id = ${orgId} AND customer_id = ${customerId} ORDER BY id`
   )
+const quietly = Effect.provideService(References.MinimumLogLevel, "None")
 const sweep = FileSweeper.use((sweeper) => sweeper.sweep)
 
 /** Uploads over a storage of its own, in front of the one that there is. */
@@ -111,7 +112,9 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         const broken = yield* Effect.flip(
           uploads.receive("a.txt", Stream.concat(half, Stream.fail("broken" as const))).pipe(as(ada))
         )
-        const running = yield* Effect.forkChild(uploads.receive("b.txt", Stream.concat(half, Stream.never)).pipe(as(ada)))
+        const running = yield* Effect.forkChild(
+          uploads.receive("b.txt", Stream.concat(half, Stream.never)).pipe(as(ada))
+        )
         yield* Effect.sleep("100 millis")
         const during = yield* leftoversOf(ada)
         yield* Fiber.interrupt(running)
@@ -149,7 +152,9 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         yield* use(ada, fileLimits.quotaBytes - 35)
         const received = yield* Effect.all(Array.from({ length: 12 }, (_, n) => receive(ada, `${n}.txt`, "0123456789")))
 
-        const kept = yield* Effect.forEach(received, (file) => Effect.exit(keep(ada, [file])), { concurrency: "unbounded" })
+        const kept = yield* Effect.forEach(received, (file) => Effect.exit(keep(ada, [file])), {
+          concurrency: "unbounded"
+        })
         yield* discard(ada, ...received)
         const full = yield* Effect.flip(receive(ada, "more.txt", "0123456789"))
         yield* upload(ada, "last.txt", { content: "01234" })
@@ -266,7 +271,7 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
 
         assert.deepStrictEqual([tried[0]!.tries, notYet[0]!.tries], [2, 2])
         assert.deepStrictEqual([yield* leftoversOf(ada), yield* isStored(file.id)], [[], false])
-      })
+      }).pipe(quietly)
     )
   })
 

@@ -207,7 +207,10 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
               yield* Effect.sleep("200 millis")
               order.push("attached")
             }).pipe(transaction(sql), as(ada)),
-            Effect.delay(Effect.tap(remove(ada, "a.txt"), () => Effect.sync(() => order.push("removed"))), "50 millis")
+            Effect.delay(
+              Effect.tap(remove(ada, "a.txt"), () => Effect.sync(() => order.push("removed"))),
+              "50 millis"
+            )
           ],
           { concurrency: 2 }
         )
@@ -256,7 +259,9 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
           results.filter(({ _tag }) => _tag === "Success"),
           []
         )
-        assert.isTrue(results.every((exit) => exit._tag === "Failure" && exit.cause.reasons.every(({ _tag }) => _tag === "Fail")))
+        assert.isTrue(
+          results.every((exit) => exit._tag === "Failure" && exit.cause.reasons.every(({ _tag }) => _tag === "Fail"))
+        )
       })
     )
   })

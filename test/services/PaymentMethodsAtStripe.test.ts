@@ -1,10 +1,12 @@
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, Redacted, References } from "effect"
+import * as CardVaultOff from "../../src/layers/CardVaultOff.ts"
 import * as CardVaultStripe from "../../src/layers/CardVaultStripe.ts"
 import { PaymentMethods } from "../../src/services/PaymentMethods.ts"
 import { PaymentSettlement } from "../../src/services/PaymentSettlement.ts"
 import {
   add,
+  addPayPal,
   idsOf,
   openChecks,
   patienceEnds,
@@ -247,6 +249,23 @@ layer(TestDatabase.layer, { excludeTestServices: true })("Payment methods at Str
       assert.deepStrictEqual([withoutVisa, jcb.method.isDefault], [["amex*"], true])
       assert.deepStrictEqual(yield* shown.pipe(on(one, ada)), ["jcb*"])
       yield* agree(site, one, ada)
+    })
+  )
+
+  it.effect("say so where Stripe is switched off, and PayPal goes on", () =>
+    Effect.gen(function* () {
+      const { ada } = yield* people
+      const process = yield* Layer.build(paymentsAt(CardVaultOff.layer))
+
+      const errors = [
+        yield* Effect.flip(add("pm_card_visa").pipe(on(process, ada))),
+        yield* Effect.flip(PaymentMethods.use(({ setup }) => setup("card")).pipe(on(process, ada)))
+      ].map(({ _tag }) => _tag)
+      const account = yield* addPayPal.pipe(on(process, ada))
+
+      assert.deepStrictEqual(errors, ["IntegrationNotConfigured", "IntegrationNotConfigured"])
+      assert.isTrue(account.method.isDefault)
+      assert.strictEqual(yield* openChecks(ada), 0)
     })
   )
 

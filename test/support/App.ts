@@ -152,7 +152,9 @@ const defaults: HttpSettings["Service"] = { rateLimit: 1_000_000, corsOrigins: [
 /** Files of all tests of this worker: the system clears its temporary folders. */
 const dataDir = mkdtempSync(path.join(tmpdir(), "portico-app-"))
 
-const configuration = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { AUTH_JWT_SECRET: secret, DATA_DIR: dataDir } }))
+const configuration = ConfigProvider.layer(
+  ConfigProvider.fromEnv({ env: { AUTH_JWT_SECRET: secret, DATA_DIR: dataDir } })
+)
 
 const services = Services.pipe(
   Layer.provide(Providers),

@@ -65,7 +65,9 @@ export class S3StandIn {
       this.answerObject(request, key, url.searchParams, body, answer)
     } catch (error) {
       const { code, status } = error instanceof Refused ? error : new Refused(500, "InternalError")
-      answer(status, `<Error><Code>${code}</Code><Message>${code}</Message></Error>`, { "content-type": "application/xml" })
+      answer(status, `<Error><Code>${code}</Code><Message>${code}</Message></Error>`, {
+        "content-type": "application/xml"
+      })
     }
   }
 
@@ -89,7 +91,11 @@ export class S3StandIn {
     if (method === "POST" && query.has("uploads")) {
       const made = randomUUID()
       this.uploads.set(made, { key, parts: new Map() })
-      return answer(200, `<InitiateMultipartUploadResult><UploadId>${made}</UploadId></InitiateMultipartUploadResult>`, xml)
+      return answer(
+        200,
+        `<InitiateMultipartUploadResult><UploadId>${made}</UploadId></InitiateMultipartUploadResult>`,
+        xml
+      )
     }
     if (id !== null) {
       const upload = this.uploads.get(id)
@@ -139,7 +145,10 @@ const verify = ({ headers, method }: IncomingMessage, url: URL, body: Buffer) =>
   const date = String(headers["x-amz-date"])
   if (key !== accessKeyId) throw new Refused(403, "InvalidAccessKeyId")
   if (scope.join("/") !== `${region}/s3/aws4_request`) throw new Refused(400, "AuthorizationHeaderMalformed")
-  if (!signed.includes("host") || Object.keys(headers).some((name) => name.startsWith("x-amz-") && !signed.includes(name))) {
+  if (
+    !signed.includes("host") ||
+    Object.keys(headers).some((name) => name.startsWith("x-amz-") && !signed.includes(name))
+  ) {
     throw new Refused(403, "AccessDenied")
   }
   const hash = String(headers["x-amz-content-sha256"])
@@ -147,7 +156,10 @@ const verify = ({ headers, method }: IncomingMessage, url: URL, body: Buffer) =>
   const query = [...url.searchParams].map(([name, value]) => `${encoded(name)}=${encoded(value)}`).sort()
   const request = [
     method,
-    url.pathname.split("/").map((part) => encoded(decodeURIComponent(part))).join("/"),
+    url.pathname
+      .split("/")
+      .map((part) => encoded(decodeURIComponent(part)))
+      .join("/"),
     query.join("&"),
     ...signed.map((name) => `${name}:${String(headers[name] ?? "").trim()}`),
     "",
@@ -156,7 +168,8 @@ const verify = ({ headers, method }: IncomingMessage, url: URL, body: Buffer) =>
   ].join("\n")
   const text = ["AWS4-HMAC-SHA256", date, `${day}/${region}/s3/aws4_request`, sha256(request)].join("\n")
   const signing = [day!, region, "s3", "aws4_request"].reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`)
-  if (!timingSafeEqual(hmac(signing, text), Buffer.from(signature, "hex"))) throw new Refused(403, "SignatureDoesNotMatch")
+  if (!timingSafeEqual(hmac(signing, text), Buffer.from(signature, "hex")))
+    throw new Refused(403, "SignatureDoesNotMatch")
 }
 
 /** A bucket on the loopback for as long as the scope lasts. */

@@ -60,7 +60,11 @@ export const taken: ReadonlyArray<readonly [string, Buffer, string]> = [
   ["a.json", text('{"a": [1, 2]}'), "application/json"],
   ["a.docx", docx, "application/vnd.openxmlformats-officedocument.wordprocessingml.document"],
   ["a.xlsx", office("xl/workbook.xml"), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"],
-  ["a.pptx", office("ppt/presentation.xml"), "application/vnd.openxmlformats-officedocument.presentationml.presentation"],
+  [
+    "a.pptx",
+    office("ppt/presentation.xml"),
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+  ],
   ["a.odt", openDocument("text"), "application/vnd.oasis.opendocument.text"],
   ["a.ods", openDocument("spreadsheet"), "application/vnd.oasis.opendocument.spreadsheet"],
   ["a.doc", ole("WordDocument"), "application/msword"],

@@ -5,7 +5,11 @@ import * as TestDatabase from "./TestDatabase.ts"
 import * as TestStorage from "./TestStorage.ts"
 
 /** Our own services on a database without rows. */
-export const layer = Services.pipe(Layer.provide(ProvidersLocal), Layer.provideMerge(TestStorage.layer), Layer.provideMerge(TestDatabase.layer))
+export const layer = Services.pipe(
+  Layer.provide(ProvidersLocal),
+  Layer.provideMerge(TestStorage.layer),
+  Layer.provideMerge(TestDatabase.layer)
+)
 
 /** What keeps strangers out: row security, and where that is off for once, each statement by itself. */
 export const guards = [

@@ -39,6 +39,35 @@ const downloadErrors = [
 export const UploadFields = Schema.Struct({ folder: Schema.optionalKey(Folder) })
 
 const params = { path: FilePath }
+const text = (description: string) => ({ description, schema: { type: "string", maxLength: 1024 } })
+
+/** What the document would not know of a download: that it may come in part, and under which tag. */
+const inPart = (operation: Readonly<Record<string, unknown>>) => {
+  const { parameters, responses } = operation as {
+    readonly parameters: ReadonlyArray<unknown>
+    readonly responses: Readonly<Record<number, { readonly headers?: Readonly<Record<string, unknown>> }>>
+  }
+  const { 200: whole, ...others } = responses
+  const headers = { ...whole?.headers, etag: text("Changes with the content"), "accept-ranges": text("`bytes`") }
+  return {
+    ...operation,
+    parameters: [
+      ...parameters,
+      { name: "range", in: "header", required: false, ...text("One range of bytes, such as `bytes=0-499`") },
+      { name: "if-range", in: "header", required: false, ...text("The `ETag` that the range is of") }
+    ],
+    responses: {
+      200: { ...whole, description: "The whole file", headers },
+      206: {
+        ...whole,
+        description: "The range that was asked for",
+        headers: { ...headers, "content-range": text("Which bytes of how many: `bytes 0-499/1234`") }
+      },
+      ...others
+    }
+  }
+}
+
 const bytes = HttpApiSchema.StreamUint8Array({ contentType: "application/octet-stream" })
 
 export class FilesApi extends HttpApiGroup.make("files")
@@ -64,6 +93,7 @@ export class FilesApi extends HttpApiGroup.make("files")
     HttpApiEndpoint.get("download", "/:path", { params, success: bytes, error: [...downloadErrors] }).annotateMerge(
       OpenApi.annotations({
         summary: "Download a file",
+        transform: inPart,
         description:
           "Always as an attachment. Answers `Range` (one range) and `If-Range`; the `ETag` changes with the content."
       })
@@ -92,6 +122,7 @@ export class FileLinksApi extends HttpApiGroup.make("fileLinks")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Download by a signed link",
+        transform: inPart,
         description: "Needs no token. A link that has expired, or was changed in any way, is a 404."
       })
     )
