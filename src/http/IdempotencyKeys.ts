@@ -36,7 +36,7 @@ export class IdempotencyKeys extends HttpApiMiddleware.Service<IdempotencyKeys>(
           route: endpoint.path,
           key,
           fingerprint: createHash("sha256")
-            .update(`${current.path}${queryOf(request.url)}\n${body}`)
+            .update(`${current.path}${queryOf(request.url)}\n${request.headers["if-match"] ?? ""}\n${body}`)
             .digest("hex")
         }
         const { answer, replayed } = yield* idempotency.once(named, {

@@ -68,15 +68,13 @@ export class Uploads extends HttpApiMiddleware.Service<Uploads, { requires: Curr
     Effect.gen(function* () {
       const uploads = yield* FileUploads
 
-      const read = Effect.fnUntraced(function* (
-        { part: expected, least }: TakesFiles["Service"],
-        files: Array<Received>
-      ) {
+      const read = Effect.fnUntraced(function* ({ part: expected, least }: TakesFiles["Service"]) {
         const request = yield* HttpServerRequest.HttpServerRequest
         if (!/^multipart\/form-data\s*(?:;|$)/i.test(request.headers["content-type"] ?? "")) {
           return yield* new UnsupportedMediaType({ detail: "Send the body as multipart/form-data." })
         }
         if (Number(request.headers["content-length"]) > mostBytes) return yield* new FileTooLarge()
+        const files: Array<Received> = []
         const fields = new Map<string, string>()
         const parts: Array<readonly [string, string, string]> = []
         yield* Stream.runForEach(
@@ -116,15 +114,14 @@ export class Uploads extends HttpApiMiddleware.Service<Uploads, { requires: Curr
       return Effect.fnUntraced(function* (httpEffect, { endpoint }) {
         const takes = Context.getOrUndefined(endpoint.annotations, TakesFiles)
         if (takes === undefined) return yield* httpEffect
-        const files: Array<Received> = []
-        return yield* read(takes, files).pipe(
+        return yield* read(takes).pipe(
           Effect.catchTag("MultipartError", ({ reason }) => Effect.fail(problemOf(reason._tag))),
           Effect.matchEffect({
             // Endpoints declare these themselves, so that not every endpoint seems to take files.
             onFailure: (error) => Effect.orDie(HttpServerRespondable.toResponse(error)),
             onSuccess: (form) => Effect.provideService(httpEffect, CurrentForm, form)
           }),
-          Effect.ensuring(Effect.suspend(() => uploads.discard(files.map(({ id }) => id))))
+          Effect.scoped
         )
       })
     })

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schema, Stream } from "effect"
+import { Context, Effect, Layer, Schema, type Scope, Stream } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { createHash } from "node:crypto"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
@@ -36,18 +36,19 @@ export interface Received {
 export class FileUploads extends Context.Service<
   FileUploads,
   {
-    /** Reads a stream to its end, or fails as soon as it cannot become a file. */
+    /**
+     * Reads a stream to its end, or fails as soon as it cannot become a file. What nobody has kept when the scope closes
+     * is removed.
+     */
     readonly receive: <E>(
       sentName: string,
       content: Stream.Stream<Uint8Array, E>
-    ) => Effect.Effect<Received, E | UploadFailure, CurrentCustomer>
+    ) => Effect.Effect<Received, E | UploadFailure, CurrentCustomer | Scope.Scope>
     /** Makes them the customer's files, all or none; joins the transaction that is open. A name taken gets a suffix. */
     readonly keep: (
       received: ReadonlyArray<Received>,
       folder: string
     ) => Effect.Effect<ReadonlyArray<StoredFile>, QuotaExceeded, CurrentCustomer>
-    /** Removes those that nobody has kept. Never fails: what it cannot do now the sweeper does later. */
-    readonly discard: (ids: ReadonlyArray<FileId>) => Effect.Effect<void, never, CurrentCustomer>
   }
 >()("portico/services/FileUploads") {
   static readonly layer = Layer.effect(
@@ -76,11 +77,11 @@ export class FileUploads extends Context.Service<
       const receive = Effect.fn("FileUploads.receive")(function* <E>(
         sentName: string,
         content: Stream.Stream<Uint8Array, E>
-      ): Effect.fn.Return<Received, E | UploadFailure, CurrentCustomer> {
+      ): Effect.fn.Return<Received, E | UploadFailure, CurrentCustomer | Scope.Scope> {
         const space = fileLimits.quotaBytes - (yield* selectUsed)
         if (space <= 0) return yield* new QuotaExceeded()
         const id = FileId.make(yield* random.uuidV7())
-        yield* insertLeftover(id)
+        yield* Effect.acquireRelease(insertLeftover(id), () => discard(id))
 
         const name = cleanName(sentName)
         const type = fileTypeOf(name)
@@ -106,7 +107,7 @@ export class FileUploads extends Context.Service<
           )
         )
         let contentType: string | undefined
-        yield* storage.put(id, whole).pipe(Effect.onError(() => discard([id])))
+        yield* storage.put(id, whole)
         return { id, name: nameAs(name, contentType!), size, contentType: contentType!, sha256: hash.digest("hex") }
       })
 
@@ -157,32 +158,30 @@ export class FileUploads extends Context.Service<
         Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
       )
 
-      const condemn = Effect.fnUntraced(function* (ids: ReadonlyArray<FileId>) {
+      const condemn = Effect.fnUntraced(function* (id: FileId) {
         const { customerId, orgId } = yield* CurrentCustomer
-        return yield* sql<{ readonly id: string }>`
+        return yield* sql`
           UPDATE file_leftovers SET tries = tries + 1, due_at = now() + interval '1 minute'
-          WHERE org_id = ${orgId} AND customer_id = ${customerId} AND ${sql.in("id", ids)}
+          WHERE org_id = ${orgId} AND customer_id = ${customerId} AND id = ${id}
           RETURNING id`
       })
 
-      const deleteLeftover = Effect.fnUntraced(function* (id: string) {
+      const deleteLeftover = Effect.fnUntraced(function* (id: FileId) {
         const { customerId, orgId } = yield* CurrentCustomer
         yield* sql`
           DELETE FROM file_leftovers WHERE org_id = ${orgId} AND customer_id = ${customerId} AND id = ${id}`
       })
 
       const discard = Effect.fn("FileUploads.discard")(
-        function* (ids: ReadonlyArray<FileId>) {
-          if (ids.length === 0) return
-          for (const { id } of yield* condemn(ids)) {
-            yield* storage.remove(id)
-            yield* deleteLeftover(id)
-          }
+        function* (id: FileId) {
+          if ((yield* condemn(id)).length === 0) return
+          yield* storage.remove(id)
+          yield* deleteLeftover(id)
         },
-        Effect.catchCause((cause) => Effect.logWarning("Uploaded objects are left to the sweeper", cause))
+        Effect.catchCause((cause) => Effect.logWarning("An uploaded object is left to the sweeper", cause))
       )
 
-      return FileUploads.of({ receive, keep, discard })
+      return FileUploads.of({ receive, keep })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }

@@ -164,7 +164,6 @@ export class PaymentMethods extends Context.Service<
           Effect.gen(function* () {
             if (vault !== undefined) yield* tellDefault(vault.id, method)
             yield* records.prefer(id)
-            if (vault !== undefined) yield* records.mirrored(vault.defaultVersion + 1)
           })
         )
         return yield* found(id)

@@ -134,7 +134,8 @@ export const paymentRecords = (sql: SqlClient.SqlClient) => {
         }).pipe(Effect.orDie)
       ),
 
-    prefer: (id: string) => change(preferOne(id)),
+    /** Also where it was the default already: Stripe has been told, and may have been told something else since. */
+    prefer: (id: string) => change(Effect.andThen(preferOne(id), vaults.doubtDefault)),
 
     /** A vault that is gone takes with it what was in it. */
     forgetVault: (provider: Provider, id: string) =>

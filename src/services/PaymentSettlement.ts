@@ -5,7 +5,7 @@ import type { CustomerId, OrgId } from "../domain/Ids.ts"
 import { type Card, CardVault, type ProviderFailure, type VaultGone } from "./CardVault.ts"
 import { CustomerSql } from "./Database.ts"
 import { paymentRecords } from "./PaymentRecords.ts"
-import type { Provider } from "./PaymentVaults.ts"
+import type { Provider, WantedDefault } from "./PaymentVaults.ts"
 import { type PayPalAccount, PayPalVault } from "./PayPalVault.ts"
 
 /** Keeps our rows and the providers in agreement, also when one side was cut off in the middle of something. */
@@ -31,20 +31,26 @@ export class PaymentSettlement extends Context.Service<
       const records = paymentRecords(yield* CustomerSql)
       const sql = yield* SqlClient.SqlClient
 
-      // Whoever told Stripe something that is no longer so finds the version moved on, and tells it again.
-      const mirror = Effect.gen(function* (): Effect.fn.Return<void, ProviderFailure, CurrentCustomer> {
-        let due: Unmirrored = yield* records.unmirrored
-        while (due !== undefined) {
-          const { cardId, vaultId, version } = due
-          const known = yield* cards.setDefault(vaultId, cardId).pipe(
-            Effect.as(true),
-            Effect.catchTag("VaultGone", () => Effect.as(records.forgetVault("stripe", vaultId), false)),
-            // Its owner or the org has taken it out at Stripe: what is left there decides.
-            Effect.catchTag("PaymentMethodNotFound", () => Effect.as(agree("stripe"), false))
-          )
-          if (known) yield* records.mirrored(version)
-          const next: Unmirrored = yield* records.unmirrored
-          due = next?.version === version ? undefined : next
+      /** Whether Stripe has taken it. */
+      const tell = ({ cardId, vaultId }: WantedDefault) =>
+        cards.setDefault(vaultId, cardId).pipe(
+          Effect.as(true),
+          Effect.catchTag("VaultGone", () => Effect.as(records.forgetVault("stripe", vaultId), false)),
+          // Its owner or the org has taken it out at Stripe: what is left there decides.
+          Effect.catchTag("PaymentMethodNotFound", () => Effect.as(agree("stripe"), false)),
+          Effect.tapError(() => records.doubtDefault)
+        )
+
+      // Others do the same, and what arrives last counts at Stripe. So whoever has told it something looks whether that is
+      // still so, and tells it again if not: the last one to look has told it the last default.
+      const mirror = Effect.gen(function* () {
+        let wanted: WantedDefault | undefined = yield* records.wantedDefault
+        if (wanted?.pending !== true) return
+        while (wanted !== undefined) {
+          const told: boolean = yield* tell(wanted)
+          if (told && (yield* records.mirrored(wanted.version))) return
+          const now = yield* records.wantedDefault
+          wanted = !told && now?.version === wanted.version ? undefined : now
         }
       }).pipe(Effect.withSpan("PaymentSettlement.mirror"))
 
@@ -53,7 +59,9 @@ export class PaymentSettlement extends Context.Service<
           ? Effect.map(payPal.list(vaultId), (methods) => ({ methods, defaultId: null }))
           : Effect.all({ methods: cards.list(vaultId), defaultId: cards.defaultOf(vaultId) })
 
-      const agree = Effect.fnUntraced(function* (provider: Provider) {
+      const agree = Effect.fnUntraced(function* (
+        provider: Provider
+      ): Effect.fn.Return<boolean, ProviderFailure, CurrentCustomer> {
         const vault = yield* records.vaultOf(provider)
         if (vault === undefined) return true
         return yield* listed(provider, vault.id).pipe(
@@ -112,8 +120,6 @@ export class PaymentSettlement extends Context.Service<
     })
   )
 }
-
-type Unmirrored = Effect.Success<ReturnType<typeof paymentRecords>["unmirrored"]>
 
 type Listed = { readonly methods: ReadonlyArray<Card | PayPalAccount>; readonly defaultId: string | null }
 

@@ -14,6 +14,13 @@ export interface Vault {
   readonly defaultMirrored: number
 }
 
+export interface WantedDefault {
+  readonly vaultId: string
+  readonly cardId: string | null
+  readonly version: number
+  readonly pending: boolean
+}
+
 /** When work of a provider's that we have not written down is looked into: no call of ours takes that long. */
 const patience = "15 seconds"
 
@@ -59,27 +66,35 @@ export const paymentVaults = (sql: SqlClient.SqlClient) => {
         WHERE org_id = ${orgId} AND customer_id = ${customerId}`
     }, Effect.orDie),
 
-    /** Which card Stripe should charge by default, as long as it may not know. */
-    unmirrored: Effect.gen(function* () {
+    /** Which card Stripe should charge by default, and whether it may not know. None where Stripe knows no customer. */
+    wantedDefault: Effect.gen(function* () {
       const { customerId, orgId } = yield* CurrentCustomer
-      const [row] = yield* sql<{ readonly vaultId: string; readonly version: number; readonly cardId: string | null }>`
-        SELECT provider_id AS vault_id, default_version AS version, (
+      const [row] = yield* sql<WantedDefault>`
+        SELECT provider_id AS vault_id, default_version AS version, default_version > default_mirrored AS pending, (
           SELECT id FROM payment_methods
           WHERE org_id = ${orgId} AND customer_id = ${customerId} AND is_default AND type = 'card'
         ) AS card_id
         FROM payment_customers
-        WHERE org_id = ${orgId} AND customer_id = ${customerId} AND provider = 'stripe'
-          AND default_version > default_mirrored`
+        WHERE org_id = ${orgId} AND customer_id = ${customerId} AND provider = 'stripe'`
       return row
     }).pipe(Effect.orDie),
 
-    /** Stripe knows the default of this version. */
+    /** Stripe knows the default of this version. False if there is a later one. */
     mirrored: Effect.fnUntraced(function* (version: number) {
       const { customerId, orgId } = yield* CurrentCustomer
-      yield* sql`
+      const rows = yield* sql`
         UPDATE payment_customers SET default_mirrored = default_version
-        WHERE org_id = ${orgId} AND customer_id = ${customerId} AND provider = 'stripe' AND default_version = ${version}`
+        WHERE org_id = ${orgId} AND customer_id = ${customerId} AND provider = 'stripe' AND default_version = ${version}
+        RETURNING provider`
+      return rows.length > 0
     }, Effect.orDie),
+
+    /** Stripe may have been told something else, so it is to be told the default again. */
+    doubtDefault: CurrentCustomer.use(({ customerId, orgId }) =>
+      Effect.orDie(sql`
+        UPDATE payment_customers SET default_version = default_version + 1
+        WHERE org_id = ${orgId} AND customer_id = ${customerId} AND provider = 'stripe'`)
+    ),
 
     /** Notes that a provider is about to be asked for something, in case we do not live to write down what it did. */
     openCheck: Effect.fnUntraced(function* (provider: Provider) {

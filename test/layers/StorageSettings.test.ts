@@ -1,15 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Redacted } from "effect"
+import * as Settings from "../../src/layers/Settings.ts"
 import * as StorageSettings from "../../src/layers/StorageSettings.ts"
 
 const read = (env: Readonly<Record<string, string>>) =>
   StorageSettings.settings.pipe(Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env })))
 const problemsOf = (env: Readonly<Record<string, string>>) =>
-  Effect.map(Effect.flip(read(env)), ({ message }) =>
-    message
-      .split("\n")
-      .map((line) => /^([A-Z0-9_, ]+):/.exec(line)?.[1])
-      .sort()
+  Settings.read({ storage: StorageSettings.settings }).pipe(
+    Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env })),
+    Effect.flip,
+    Effect.map(({ problems }) => problems.map((line) => line.split(":")[0]).sort())
   )
 
 const secret = "a secret for links of more than 32 bytes"

@@ -18,8 +18,7 @@ const mebibyte = 1024 * 1024
 
 const keep = (customer: Customer, received: Parameters<FileUploads["Service"]["keep"]>[0], folder = "") =>
   FileUploads.use((uploads) => uploads.keep(received, folder)).pipe(as(customer))
-const discard = (customer: Customer, ...received: Parameters<FileUploads["Service"]["keep"]>[0]) =>
-  FileUploads.use((uploads) => uploads.discard(received.map(({ id }) => id))).pipe(as(customer))
+const receiveAlone = (...args: Parameters<typeof receive>) => Effect.scoped(receive(...args))
 const isStored = (key: string) =>
   Storage.use((storage) =>
     storage.get(key).pipe(
@@ -65,7 +64,8 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const { ada } = yield* people
         for (const [name, content] of refused) {
-          assert.strictEqual((yield* Effect.flip(receive(ada, name, content)))._tag, "FileTypeNotAllowed", name)
+          const failure = yield* Effect.flip(Effect.scoped(receive(ada, name, content)))
+          assert.strictEqual(failure._tag, "FileTypeNotAllowed", name)
         }
         assert.deepStrictEqual([yield* leftoversOf(ada), yield* rowsOf(ada), yield* usedBy(ada)], [[], [], 0])
       })
@@ -77,8 +77,8 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         const large = Buffer.alloc(fileLimits.fileBytes, "a")
 
         const most = yield* upload(ada, "most.txt", { content: large })
-        const more = yield* Effect.flip(receive(ada, "more.txt", Buffer.concat([large, Buffer.from("a")])))
-        const none = yield* Effect.flip(receive(ada, "none.txt", ""))
+        const more = yield* Effect.flip(receiveAlone(ada, "more.txt", Buffer.concat([large, Buffer.from("a")])))
+        const none = yield* Effect.flip(receiveAlone(ada, "none.txt", ""))
 
         assert.deepStrictEqual([most.size, more._tag], [fileLimits.fileBytes, "FileTooLarge"])
         assert.instanceOf(none, InvalidRequest)
@@ -95,7 +95,7 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         )
 
         const failure = yield* Effect.flip(
-          FileUploads.use((uploads) => uploads.receive("endless.txt", endless)).pipe(as(ada))
+          FileUploads.use((uploads) => uploads.receive("endless.txt", endless)).pipe(as(ada), Effect.scoped)
         )
 
         assert.strictEqual(failure._tag, "FileTooLarge")
@@ -110,10 +110,10 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         const uploads = yield* FileUploads
 
         const broken = yield* Effect.flip(
-          uploads.receive("a.txt", Stream.concat(half, Stream.fail("broken" as const))).pipe(as(ada))
+          uploads.receive("a.txt", Stream.concat(half, Stream.fail("broken" as const))).pipe(as(ada), Effect.scoped)
         )
         const running = yield* Effect.forkChild(
-          uploads.receive("b.txt", Stream.concat(half, Stream.never)).pipe(as(ada))
+          uploads.receive("b.txt", Stream.concat(half, Stream.never)).pipe(as(ada), Effect.scoped)
         )
         yield* Effect.sleep("100 millis")
         const during = yield* leftoversOf(ada)
@@ -150,15 +150,19 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const { ada } = yield* people
         yield* use(ada, fileLimits.quotaBytes - 35)
-        const received = yield* Effect.all(Array.from({ length: 12 }, (_, n) => receive(ada, `${n}.txt`, "0123456789")))
 
-        const kept = yield* Effect.forEach(received, (file) => Effect.exit(keep(ada, [file])), {
-          concurrency: "unbounded"
-        })
-        yield* discard(ada, ...received)
-        const full = yield* Effect.flip(receive(ada, "more.txt", "0123456789"))
+        const { kept, received } = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const received = yield* Effect.all(
+              Array.from({ length: 12 }, (_, n) => receive(ada, `${n}.txt`, "0123456789"))
+            )
+            const keeping = received.map((file) => Effect.exit(keep(ada, [file])))
+            return { received, kept: yield* Effect.all(keeping, { concurrency: "unbounded" }) }
+          })
+        )
+        const full = yield* Effect.flip(receiveAlone(ada, "more.txt", "0123456789"))
         yield* upload(ada, "last.txt", { content: "01234" })
-        const none = yield* Effect.flip(receive(ada, "more.txt", "0"))
+        const none = yield* Effect.flip(receiveAlone(ada, "more.txt", "0"))
 
         assert.strictEqual(kept.filter(({ _tag }) => _tag === "Success").length, 3)
         assert.deepStrictEqual([full._tag, none._tag], ["QuotaExceeded", "QuotaExceeded"])
@@ -173,10 +177,13 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const { ada } = yield* people
         yield* use(ada, fileLimits.quotaBytes - 12)
-        const files = yield* Effect.all([receive(ada, "a.txt", "0123456789"), receive(ada, "b.txt", "0123456789")])
 
-        const failure = yield* Effect.flip(keep(ada, files))
-        yield* discard(ada, ...files)
+        const { failure, files } = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const files = yield* Effect.all([receive(ada, "a.txt", "0123456789"), receive(ada, "b.txt", "0123456789")])
+            return { files, failure: yield* Effect.flip(keep(ada, files)) }
+          })
+        )
 
         assert.strictEqual(failure._tag, "QuotaExceeded")
         assert.deepStrictEqual([yield* rowsOf(ada), yield* leftoversOf(ada)], [[], []])
@@ -189,13 +196,15 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const { ada } = yield* people
         const sql = yield* CustomerSql
-        const file = yield* receive(ada, "a.txt")
 
-        yield* Effect.flip(
-          transaction(sql)(Effect.andThen(keep(ada, [file]), Effect.fail("the ticket could not be made"))).pipe(as(ada))
+        const { between, file } = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const file = yield* receive(ada, "a.txt")
+            const ticket = Effect.andThen(keep(ada, [file]), Effect.fail("the ticket could not be made"))
+            yield* Effect.flip(transaction(sql)(ticket).pipe(as(ada)))
+            return { file, between: yield* leftoversOf(ada) }
+          })
         )
-        const between = yield* leftoversOf(ada)
-        yield* discard(ada, file)
 
         assert.deepStrictEqual(between.length, 1)
         assert.deepStrictEqual([yield* rowsOf(ada), yield* leftoversOf(ada), yield* usedBy(ada)], [[], [], 0])
@@ -203,25 +212,29 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("that was kept is not discarded any more", () =>
+    it.effect("that was kept outlives the request, and one that was not does not", () =>
       Effect.gen(function* () {
         const { ada } = yield* people
-        const file = yield* receive(ada, "a.txt")
-        yield* keep(ada, [file])
 
-        yield* discard(ada, file)
+        const [kept, other] = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const files = yield* Effect.all([receive(ada, "a.txt"), receive(ada, "b.txt")])
+            yield* keep(ada, [files[0]])
+            return files
+          })
+        )
 
-        assert.isTrue(yield* isStored(file.id))
+        assert.deepStrictEqual([yield* isStored(kept.id), yield* isStored(other.id)], [true, false])
+        assert.deepStrictEqual(yield* leftoversOf(ada), [])
       })
     )
 
-    it.effect("belongs to who received it: strangers neither keep nor discard it", () =>
+    it.effect("belongs to who received it: strangers cannot keep it", () =>
       Effect.gen(function* () {
         const { ada, eve, mallory, namesake } = yield* people
         const file = yield* receive(ada, "a.txt")
 
         for (const stranger of [eve, mallory, namesake]) {
-          yield* discard(stranger, file)
           assert.strictEqual((yield* Effect.exit(keep(stranger, [file])))._tag, "Failure")
           assert.deepStrictEqual([yield* rowsOf(stranger), yield* usedBy(stranger)], [[], 0])
         }
@@ -241,7 +254,9 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         for (const failure of [new ProviderError(), new ProviderUnavailable({ retryAfter: 5 })]) {
           const { uploads } = yield* over(() => ({ put: () => Effect.fail(failure) }))
 
-          const seen = yield* Effect.flip(uploads.receive("a.txt", Stream.make(Buffer.from("hello"))).pipe(as(ada)))
+          const seen = yield* Effect.flip(
+            uploads.receive("a.txt", Stream.make(Buffer.from("hello"))).pipe(as(ada), Effect.scoped)
+          )
 
           assert.strictEqual(seen, failure)
         }
@@ -256,9 +271,8 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         const { sweeper, uploads } = yield* over((storage) => ({
           remove: (key) => (broken ? Effect.fail(new ProviderUnavailable({ retryAfter: 5 })) : storage.remove(key))
         }))
-        const file = yield* uploads.receive("a.txt", Stream.make(Buffer.from("hello"))).pipe(as(ada))
 
-        yield* uploads.discard([file.id]).pipe(as(ada))
+        const file = yield* uploads.receive("a.txt", Stream.make(Buffer.from("hello"))).pipe(as(ada), Effect.scoped)
         yield* age(ada, "2 minutes")
         yield* sweeper.sweep
         const tried = yield* leftoversOf(ada)

@@ -17,7 +17,7 @@ export const upload = Effect.fnUntraced(function* (
   const received = yield* receive(customer, name, options.content)
   const [file] = yield* FileUploads.use((uploads) => uploads.keep([received], options.folder ?? "")).pipe(as(customer))
   return file as StoredFile
-})
+}, Effect.scoped)
 
 export const leftoversOf = ({ customerId, orgId }: { readonly orgId: string; readonly customerId: CustomerId }) =>
   SqlClient.SqlClient.use(
