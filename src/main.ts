@@ -38,7 +38,7 @@ const server = (settings: Settings.Settings) =>
           createServer({
             keepAliveTimeout: 65_000,
             headersTimeout: 10_000,
-            requestTimeout: 30_000,
+            requestTimeout: 300_000,
             maxHeaderSize: 16_384
           }),
         { port: settings.port, host: settings.host, gracefulShutdownTimeout: "6 seconds" }

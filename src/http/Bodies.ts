@@ -1,11 +1,11 @@
 import { Context, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
-import { PayloadTooLarge, UnsupportedMediaType } from "./Problems.ts"
+import { PayloadTooLarge, RequestTimeout, UnsupportedMediaType } from "./Problems.ts"
 
 /** Refuses a body by its headers, before a byte of it is read: one that is too large, compressed, or not in UTF-8. */
 export class Bodies extends HttpApiMiddleware.Service<Bodies>()("portico/http/Bodies", {
-  error: [PayloadTooLarge, UnsupportedMediaType]
+  error: [PayloadTooLarge, UnsupportedMediaType, RequestTimeout]
 }) {
   static readonly layer = Layer.succeed(Bodies, (httpEffect, { endpoint }) => {
     // Uploads are streamed, and each of their parts has a limit of its own.
@@ -20,11 +20,15 @@ export class Bodies extends HttpApiMiddleware.Service<Bodies>()("portico/http/Bo
       if (coding !== undefined && coding.toLowerCase() !== "identity") return Effect.fail(new UnsupportedMediaType())
       if (charset !== undefined && !/^utf-?8$/i.test(charset)) return Effect.fail(new UnsupportedMediaType())
       const most = Context.get(context, HttpIncomingMessage.MaxBodySize)
-      return !isStreamed && most !== undefined && Number(headers["content-length"]) > Number(most)
-        ? Effect.fail(new PayloadTooLarge())
-        : httpEffect
+      if (isStreamed) return httpEffect
+      if (most !== undefined && Number(headers["content-length"]) > Number(most))
+        return Effect.fail(new PayloadTooLarge())
+      return Effect.timeoutOrElse(httpEffect, { duration: slowest, orElse: () => Effect.fail(new RequestTimeout()) })
     })
   })
 }
+
+// The server itself waits longer: an upload may take minutes.
+const slowest = "30 seconds"
 
 const hints = ["content-length", "content-type", "content-encoding"]

@@ -16,6 +16,13 @@ export class MethodNotAllowed extends Problem<MethodNotAllowed>()("MethodNotAllo
   detail: "This path answers only to the methods that the Allow header lists."
 }) {}
 
+export class RequestTimeout extends Problem<RequestTimeout>()("RequestTimeout", {
+  code: "request_timeout",
+  status: 408,
+  title: "Request took too long",
+  detail: "The request did not arrive, or could not be answered, in time; try again."
+}) {}
+
 export class PayloadTooLarge extends Problem<PayloadTooLarge>()("PayloadTooLarge", {
   code: "payload_too_large",
   status: 413,

@@ -83,6 +83,8 @@ layer(TestDatabase.layer, { excludeTestServices: true })("Payment methods at Str
       const cards = Array.from({ length: 5 }, () => site.mint().id)
       yield* Effect.forEach(cards, (id) => add(id).pipe(on(one, ada)))
 
+      // So that what is asked first may well arrive last.
+      site.latency = () => (site.asked.length * 7) % 20
       const flips = Array.from({ length: 50 }, (_, index) => Effect.ignore(setDefault(cards[index % 5]!)))
       const others = [remove(cards[0]!), add(site.mint().id, true), remove(cards[1]!), add(site.mint().id, true)]
       yield* Effect.forEach(

@@ -136,7 +136,7 @@ const serve = (settings: Settings) =>
                 createServer({
                   keepAliveTimeout: 65_000,
                   headersTimeout: 10_000,
-                  requestTimeout: 30_000,
+                  requestTimeout: 300_000,
                   maxHeaderSize: 16_384
                 }),
               { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: "1 second" }

@@ -31,6 +31,8 @@ export const breakingOff: Reply = (response) => {
 /** A site of somebody else's, with what has been asked of it, and with what goes wrong for the next calls of a kind. */
 export abstract class StandIn {
   baseUrl = ""
+  /** How many milliseconds a call is on its way, and its answer on the way back. */
+  latency = () => 0
   readonly asked: Array<Asked> = []
   private mishaps: Array<{ readonly of: RegExp; readonly late: boolean; readonly reply: Reply; left: number }> = []
 
@@ -66,6 +68,9 @@ export abstract class StandIn {
   }
 }
 
+const onTheWay = (milliseconds: number) =>
+  milliseconds > 0 ? new Promise((resolve) => setTimeout(resolve, milliseconds)) : undefined
+
 /** Puts it on the loopback, until the scope closes. */
 export const listen = <S extends StandIn>(site: S) =>
   Effect.acquireRelease(
@@ -76,7 +81,10 @@ export const listen = <S extends StandIn>(site: S) =>
         const url = new URL(request.url!, "http://stand.in")
         const { headers, method } = request
         const asked = { method: method!, path: decodeURIComponent(url.pathname), query: url.searchParams, headers }
-        site.answer({ ...asked, text: Buffer.concat(chunks).toString("utf8") })(response)
+        await onTheWay(site.latency())
+        const reply = site.answer({ ...asked, text: Buffer.concat(chunks).toString("utf8") })
+        await onTheWay(site.latency())
+        reply(response)
       })
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
       site.baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

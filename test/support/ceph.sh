@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real S3 server (Ceph RGW, memory only, loopback) out of Debian's packages: rgw.sh up DIR PORT | rgw.sh down DIR
+# A real S3 server (Ceph RGW, memory only, loopback) out of Debian's packages: ceph.sh up DIR PORT | ceph.sh down DIR
 set -euo pipefail
 verb=$1; D=$(realpath -m "$2"); PORT=${3:-7480}; R=${CEPH_ROOT:-}   # CEPH_ROOT: where the packages were unpacked; empty when installed
 L=$R/usr/lib/x86_64-linux-gnu
