@@ -9,7 +9,7 @@ export class InvalidSignature extends Problem<InvalidSignature>()("InvalidSignat
   detail: "The Stripe-Signature header does not prove that Stripe has sent this body, or not in the last five minutes."
 }) {}
 
-const Id = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_]{1,255}$/u))
+const Id = Schema.String.check(Schema.isPattern(/^[\x21-\x7e]{1,255}$/u))
 
 // Events of other kinds have other things under the same names.
 const ifWellFormed = <S extends Schema.Constraint>(schema: S) =>
@@ -19,7 +19,7 @@ const ifWellFormed = <S extends Schema.Constraint>(schema: S) =>
 export const StripeEvent = Schema.Struct({
   id: Id,
   type: Schema.String,
-  created: Schema.Int,
+  created: ifWellFormed(Schema.Int),
   data: Schema.Struct({
     object: Schema.Struct({
       id: ifWellFormed(Id),

@@ -2,6 +2,7 @@ import { Cause, Context, Effect, Option, References, type Types } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { SqlError } from "effect/sql"
 import { randomUUID } from "node:crypto"
+import { hasCardNumber } from "../domain/CardNumber.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { Tokens } from "../services/Tokens.ts"
@@ -191,9 +192,11 @@ const placeOf = (path: string) => {
   }
 }
 
-/** The caller's id is kept where it can stand in a log line and a header as it is. */
+/** The caller's id is kept where it can stand in a log line and a header as it is, and is not a card's number. */
 const requestIdOf = (sent: string | undefined) =>
-  sent !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(sent) ? sent : randomUUID()
+  sent !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(sent) && !(/^[\d._:-]+$/.test(sent) && hasCardNumber(sent))
+    ? sent
+    : randomUUID()
 
 /** RFC 9110, section 13.1.2: a reader who has this version already gets no body. */
 const conditional = (

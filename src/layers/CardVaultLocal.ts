@@ -1,4 +1,4 @@
-import { DateTime, Effect, Layer } from "effect"
+import { Clock, DateTime, Effect, Layer } from "effect"
 import { CardDeclined, PaymentMethodInUse, PaymentMethodNotFound } from "../domain/PaymentMethod.ts"
 import type { StripeEvent } from "../domain/StripeEvent.ts"
 import { type Card, CardVault, VaultGone } from "../services/CardVault.ts"
@@ -37,7 +37,8 @@ export const layer = Layer.effect(
       return yield* new PaymentMethodNotFound()
     })
 
-    const learn = Effect.fn("CardVaultLocal.learn")(function* ({ created, data: { object }, type }: StripeEvent) {
+    const learn = Effect.fn("CardVaultLocal.learn")(function* ({ data: { object }, type, ...event }: StripeEvent) {
+      const created = event.created ?? Math.floor((yield* Clock.currentTimeMillis) / 1000)
       const { card, id, invoice_settings } = object
       if (id === undefined) return
       if (type === "payment_method.detached") yield* vaults.learn(id, created, "removed")

@@ -90,10 +90,10 @@ export const localVault = Effect.map(SqlClient.SqlClient, (sql) => ({
   /** What a verified event says of an item, unless a later one has spoken. */
   learn: Effect.fnUntraced(function* (itemId: string, saidAt: number, facts: object | "removed") {
     yield* sql`
-      UPDATE local_vault_items SET said_at = ${saidAt},
+      UPDATE local_vault_items SET said_at = ${saidAt}::bigint,
         state = CASE WHEN ${facts === "removed"} THEN 'removed' ELSE state END,
         facts = facts || ${JSON.stringify(facts === "removed" ? {} : facts)}::text::jsonb
-      WHERE id = ${itemId} AND state = 'held' AND said_at <= ${saidAt}`
+      WHERE id = ${itemId} AND state = 'held' AND said_at <= ${saidAt}::bigint`
     yield* sql`
       UPDATE local_vaults SET default_id = NULL
       WHERE default_id = ${itemId} AND NOT EXISTS (
@@ -102,8 +102,8 @@ export const localVault = Effect.map(SqlClient.SqlClient, (sql) => ({
 
   learnDefault: Effect.fnUntraced(function* (vaultId: string, saidAt: number, itemId: string | null) {
     yield* sql`
-      UPDATE local_vaults SET said_at = ${saidAt}, default_id = ${itemId}
-      WHERE id = ${vaultId} AND said_at <= ${saidAt} AND (${itemId}::text IS NULL OR EXISTS (
+      UPDATE local_vaults SET said_at = ${saidAt}::bigint, default_id = ${itemId}
+      WHERE id = ${vaultId} AND said_at <= ${saidAt}::bigint AND (${itemId}::text IS NULL OR EXISTS (
         SELECT 1 FROM local_vault_items WHERE id = ${itemId} AND vault_id = ${vaultId} AND state = 'held'))`
   }, Effect.orDie)
 }))

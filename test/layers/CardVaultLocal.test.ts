@@ -34,7 +34,7 @@ layer(CardVaultLocal.layer.pipe(Layer.provideMerge(TestDatabase.layer)), { exclu
       Effect.gen(function* () {
         const { amex, cards, vaultId, visa } = yield* vaultWithCards
 
-        yield* cards.learn(event("payment_method.updated", 200, { id: visa.id, card: card(2040) }))
+        yield* cards.learn(event("payment_method.updated", 1_795_438_000_000, { id: visa.id, card: card(2040) }))
         yield* cards.learn(event("payment_method.automatically_updated", 100, { id: visa.id, card: card(2031) }))
         yield* cards.learn(event("payment_method.detached", 50, { id: amex.id, card: card(2031) }))
 

@@ -101,7 +101,7 @@ export default Effect.gen(function* () {
     id text COLLATE "C" NOT NULL,
     name text COLLATE "C" NOT NULL,
     default_id text COLLATE "C",
-    said_at integer NOT NULL DEFAULT 0,
+    said_at bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (org_id, id)
   )`
   yield* sql`CREATE UNIQUE INDEX local_vaults_name ON local_vaults (org_id, name)`
@@ -113,7 +113,7 @@ export default Effect.gen(function* () {
     origin text COLLATE "C" NOT NULL,
     state text COLLATE "C" NOT NULL CHECK (state IN ('free', 'held', 'removed')),
     facts jsonb NOT NULL,
-    said_at integer NOT NULL DEFAULT 0,
+    said_at bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (org_id, id)
   )`
   yield* sql`CREATE UNIQUE INDEX local_vault_items_held ON local_vault_items (org_id, vault_id, origin) WHERE state = 'held'`
