@@ -69,8 +69,10 @@ export const Address = Schema.Struct({
 })
 export type Address = typeof Address.Type
 
-const Line = (maximum: number) =>
-  Text(1, maximum).check(Schema.isPattern(/\S/u, { message: "Expected more than white space" }))
+const Line = (maximum: number, description?: string) =>
+  Text(1, maximum, description).check(
+    Schema.makeFilter((text: string) => text.trim() !== "" || "Expected more than white space")
+  )
 
 const clearable = <S extends Schema.Top>(schema: S) => Schema.optionalKey(Schema.NullOr(schema))
 const between = (minimum: number, maximum: number) => Schema.Finite.check(Schema.isBetween({ minimum, maximum }))
@@ -81,9 +83,9 @@ export const AddressUpsert = Schema.Struct({
   name: clearable(Text(0, 120)),
   company: clearable(Text(0, 120)),
   phone: clearable(Phone),
-  street1: Schema.optionalKey(Line(200)).annotate({ description: "A new address needs it" }),
+  street1: Schema.optionalKey(Line(200, "A new address needs it")),
   street2: clearable(Text(0, 200)),
-  city: Schema.optionalKey(Line(120)).annotate({ description: "A new address needs it" }),
+  city: Schema.optionalKey(Line(120, "A new address needs it")),
   state: clearable(Text(0, 120)),
   zip: clearable(Text(0, 20)).annotate({ description: "By the rules of the country, which may need one" }),
   country: Schema.optionalKey(Country),

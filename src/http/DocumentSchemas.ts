@@ -13,9 +13,11 @@ export const tidy = (value: unknown): unknown => {
   const kept = Object.entries(rest).filter(([, inner]) => !isNever(inner))
   const out = Object.fromEntries(kept.map(([key, inner]) => [key, tidy(inner)]))
   if (typeof out["$ref"] === "string") out["$ref"] = ownName(out["$ref"])
-  // What a property says of a component stands beside the reference in OpenAPI 3.1.
-  const [component, more] = Array.isArray(out["allOf"]) ? out["allOf"] : []
+  // What a property says of a component stands beside the reference in OpenAPI 3.1, and of a string beside its type.
+  const { allOf, ...beside } = out
+  const [component, more] = Array.isArray(allOf) ? allOf : []
   if (component?.$ref !== undefined && Object.keys(more).join() === "description") return { ...component, ...more }
+  if (component !== undefined && Object.keys(component).join() === "description") return { ...beside, ...component }
   if (!Array.isArray(values)) return out
   if (values.length > 1) return { ...out, enum: values }
   return { ...out, type: Number.isInteger(values[0]) ? "integer" : out["type"], const: values[0] }
