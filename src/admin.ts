@@ -5,6 +5,7 @@ import { OrgId } from "./domain/Ids.ts"
 import { Text } from "./domain/Text.ts"
 import * as CommandLine from "./layers/CommandLine.ts"
 import * as Demo from "./layers/Demo.ts"
+import * as DemoAccounts from "./layers/DemoAccounts.ts"
 import * as Migrations from "./layers/Migrations.ts"
 import * as Postgres from "./layers/Postgres.ts"
 import { ProvidersOff } from "./layers/Providers.ts"
@@ -86,7 +87,11 @@ const keyRevoke = Command.make(
 
 const seed = Command.make("seed", {}, () =>
   Effect.flatMap(Demo.seed, (made) =>
-    Console.log(made ? `Filled the org ${Demo.org}.` : `The org ${Demo.org} is there already: nothing has changed.`)
+    Console.log(
+      made
+        ? `Filled the org ${DemoAccounts.org}.`
+        : `The org ${DemoAccounts.org} is there already: nothing has changed.`
+    )
   )
 ).pipe(Command.withDescription("Make the demo org, if there is none"), Command.provide(database))
 

@@ -1,11 +1,10 @@
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
-import { CustomerPush } from "../domain/Customer.ts"
-import type { CustomerId, OrgId } from "../domain/Ids.ts"
-import { type OrderId, OrderPush } from "../domain/Order.ts"
+import type { CustomerId } from "../domain/Ids.ts"
+import type { OrderId } from "../domain/Order.ts"
 import type { ProductId } from "../domain/Product.ts"
-import { type TransactionId, TransactionPush } from "../domain/Transaction.ts"
+import type { TransactionId } from "../domain/Transaction.ts"
 import { Addresses } from "../services/Addresses.ts"
 import { MessageSending } from "../services/MessageSending.ts"
 import { Orders } from "../services/Orders.ts"
@@ -16,176 +15,21 @@ import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
 import { Wallet } from "../services/Wallet.ts"
 import { Wishlist } from "../services/Wishlist.ts"
-
-export const org = "demo" as OrgId
-
-const customer = Schema.decodeUnknownSync(Schema.toCodecJson(CustomerPush))
-const order = Schema.decodeUnknownSync(Schema.toCodecJson(OrderPush))
-
-const transaction = Schema.decodeUnknownSync(Schema.toCodecJson(TransactionPush))
-
-const ada = { orgId: org, customerId: "ada" as CustomerId }
-const grace = { orgId: org, customerId: "grace" as CustomerId }
-
-const usd = (amount: number) => ({ amount, currency: "USD" })
-
-const customers = {
-  ada: customer({
-    email: "ada@example.com",
-    emailVerified: true,
-    name: "Ada Lovelace",
-    phone: "+442079460958",
-    phoneVerified: true,
-    language: "en-GB",
-    timezone: "Europe/London",
-    about: "Collects mechanical calculators.",
-    userId: "user-ada"
-  }),
-  grace: customer({
-    email: "grace@example.com",
-    emailVerified: true,
-    name: "Grace Hopper",
-    phone: "+12025550123",
-    language: "en-US",
-    timezone: "America/New_York"
-  })
-}
-
-const address = (name: string, street1: string, city: string, zip: string, country: string) => ({
-  name,
-  street1,
-  city,
-  zip,
-  country
-})
-const london = address("Ada Lovelace", "12 St James's Square", "London", "SW1Y 4LB", "GB")
-const arlington = address("Grace Hopper", "2111 Wilson Boulevard", "Arlington", "22201", "US")
-
-const mill = address("Ada Lovelace", "1 St Peter's Square", "Manchester", "M2 3DE", "GB")
-
-const orders = {
-  "ord-1001": {
-    customerId: "ada",
-    number: "1001",
-    status: "delivered",
-    subtotal: usd(12900),
-    shipping: usd(900),
-    tax: usd(2760),
-    total: usd(16560),
-    items: [
-      { productId: "slide-rule", sku: "SR-10", name: "Slide rule, 25 cm", quantity: 1, unitPrice: usd(8900) },
-      { productId: "graph-paper", sku: "GP-A4", name: "Graph paper, 100 sheets", quantity: 4, unitPrice: usd(1000) }
-    ],
-    shippingAddress: london,
-    billingAddress: london,
-    shipments: [
-      {
-        carrier: "Royal Mail",
-        trackingNumber: "AB123456789GB",
-        status: "delivered",
-        shippedAt: "2026-09-03T08:00:00.000Z",
-        deliveredAt: "2026-09-05T13:20:00.000Z"
-      }
-    ],
-    placedAt: "2026-09-02T10:15:00.000Z"
-  },
-  "ord-1002": {
-    customerId: "ada",
-    number: "1002",
-    status: "shipped",
-    subtotal: usd(24900),
-    discount: usd(2490),
-    tax: usd(4482),
-    total: usd(26892),
-    items: [
-      { productId: "comptometer", sku: "CM-8", name: "Comptometer, eight columns", quantity: 1, unitPrice: usd(24900) }
-    ],
-    shippingAddress: london,
-    billingAddress: london,
-    shipments: [
-      { carrier: "DPD", trackingNumber: "15976888", status: "in transit", shippedAt: "2026-11-20T09:30:00.000Z" }
-    ],
-    placedAt: "2026-11-18T19:42:00.000Z"
-  },
-  "ord-1003": {
-    customerId: "ada",
-    number: "1003",
-    status: "awaiting-payment",
-    total: usd(4999),
-    items: [
-      { productId: "punch-cards", sku: "PC-500", name: "Punch cards, box of 500", quantity: 1, unitPrice: usd(4999) }
-    ],
-    shippingAddress: london,
-    placedAt: "2026-11-22T07:05:00.000Z"
-  },
-  "ord-1004": {
-    customerId: "grace",
-    number: "1004",
-    status: "processing",
-    subtotal: usd(3200),
-    shipping: usd(500),
-    total: usd(3700),
-    items: [{ productId: "wire-30cm", sku: "NS-1", name: "One nanosecond of wire", quantity: 16, unitPrice: usd(200) }],
-    shippingAddress: arlington,
-    billingAddress: arlington,
-    placedAt: "2026-11-21T15:00:00.000Z"
-  }
-}
-
-const products = {
-  "slide-rule": { sku: "SR-10", name: "Slide rule, 25 cm", price: usd(8900), available: true },
-  "graph-paper": { sku: "GP-A4", name: "Graph paper, 100 sheets", price: usd(1000), available: true },
-  comptometer: { sku: "CM-8", name: "Comptometer, eight columns", price: usd(24900), available: true },
-  "punch-cards": { sku: "PC-500", name: "Punch cards, box of 500", price: usd(4999), available: true },
-  "wire-30cm": { sku: "NS-1", name: "One nanosecond of wire", price: usd(200), available: true },
-  arithmometer: { sku: "AM-1820", name: "Arithmometer, 1820", price: usd(420000), available: false }
-}
-
-const transactions = {
-  "txn-1": {
-    customerId: "ada",
-    type: "payment",
-    status: "paid",
-    amount: usd(16560),
-    method: { type: "card", label: "Visa 4242" },
-    gateway: "stripe",
-    orderId: "ord-1001",
-    reference: "ch_1001",
-    createdAt: "2026-09-02T10:16:00.000Z"
-  },
-  "txn-2": {
-    customerId: "ada",
-    type: "refund",
-    status: "refunded",
-    amount: usd(-1000),
-    method: { type: "card", label: "Visa 4242" },
-    gateway: "stripe",
-    orderId: "ord-1001",
-    reference: "re_1001",
-    description: "One pack of graph paper arrived wet",
-    createdAt: "2026-09-09T08:00:00.000Z"
-  },
-  "txn-3": {
-    customerId: "ada",
-    type: "payment",
-    status: "paid",
-    amount: usd(26892),
-    method: { type: "paypal", label: "ada@example.com" },
-    gateway: "paypal",
-    orderId: "ord-1002",
-    createdAt: "2026-11-18T19:43:00.000Z"
-  },
-  "txn-4": {
-    customerId: "grace",
-    type: "payment",
-    status: "pending",
-    amount: usd(3700),
-    method: { type: "card", label: "Mastercard 4444" },
-    gateway: "stripe",
-    orderId: "ord-1004",
-    createdAt: "2026-11-21T15:01:00.000Z"
-  }
-}
+import {
+  ada,
+  arlington,
+  customers,
+  grace,
+  london,
+  mill,
+  order,
+  orders,
+  org,
+  products,
+  transaction,
+  transactions,
+  usd
+} from "./DemoAccounts.ts"
 
 /** What ada and the staff have said to each other. */
 const correspondence = Effect.gen(function* () {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import type { CustomerId } from "../domain/Ids.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import * as Demo from "./Demo.ts"
+import * as DemoAccounts from "./DemoAccounts.ts"
 import * as DemoPaymentMethods from "./DemoPaymentMethods.ts"
 import type { Settings } from "./Settings.ts"
 import { mint } from "./TokensMint.ts"
@@ -19,21 +20,21 @@ export const welcome = Effect.fn("Welcome.welcome")(function* ({ host, port }: S
     const { secret } = keys
     const apiKeys = yield* ApiKeys
     const key = demoKey(secret)
-    yield* apiKeys.ensure(Demo.org, key)
-    const claims = { type: "customer" as const, sub: "ada" as CustomerId, org: Demo.org }
+    yield* apiKeys.ensure(DemoAccounts.org, key)
+    const claims = { type: "customer" as const, sub: "ada" as CustomerId, org: DemoAccounts.org }
     const token = yield* mint({ secret, claims, expiresIn: "12 hours" })
     lines.push(
       "",
-      `A token for ada, a customer of the org ${Demo.org}, good for 12 hours:`,
+      `A token for ada, a customer of the org ${DemoAccounts.org}, good for 12 hours:`,
       `  ${token}`,
       "The demo org's API key, for /platform:",
       `  ${key}`,
       "",
       "Try it:",
-      `  curl -s ${address}/client-data/orders -H 'orgid: ${Demo.org}' -H 'Authorization: Bearer ${token}'`
+      `  curl -s ${address}/client-data/orders -H 'orgid: ${DemoAccounts.org}' -H 'Authorization: Bearer ${token}'`
     )
   } else {
-    lines.push("", `Its demo org is ${Demo.org}; tokens come from the issuer of ${keys.url.origin}.`)
+    lines.push("", `Its demo org is ${DemoAccounts.org}; tokens come from the issuer of ${keys.url.origin}.`)
   }
   yield* Effect.sync(() => process.stdout.write(`\n${lines.join("\n")}\n\n`))
 })

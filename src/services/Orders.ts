@@ -4,16 +4,8 @@ import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import { CustomerNotFound } from "../domain/Customer.ts"
 import type { InvalidRequest } from "../domain/InvalidRequest.ts"
-import {
-  itemTotalOf,
-  Order,
-  type OrderId,
-  OrderNotFound,
-  type OrderPush,
-  orderSorts,
-  type OrdersQuery,
-  subtotalOf
-} from "../domain/Order.ts"
+import { Order, type OrderId, OrderNotFound, orderSorts, type OrdersQuery } from "../domain/Order.ts"
+import { itemTotalOf, type OrderPush, subtotalOf } from "../domain/OrderPush.ts"
 import type { Page } from "../domain/Page.ts"
 import { CustomerSql, PlatformSql } from "./Database.ts"
 import { paginate } from "./Paging.ts"

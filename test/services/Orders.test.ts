@@ -1,7 +1,8 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { CustomerId } from "../../src/domain/Ids.ts"
-import { OrderId, type OrderPush, type OrdersQuery } from "../../src/domain/Order.ts"
+import { OrderId, type OrdersQuery } from "../../src/domain/Order.ts"
+import type { OrderPush } from "../../src/domain/OrderPush.ts"
 import { Orders } from "../../src/services/Orders.ts"
 import { Profiles } from "../../src/services/Profiles.ts"
 import {

@@ -1,6 +1,7 @@
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { CustomerNotFound } from "../../domain/Customer.ts"
-import { Order, OrderId, OrderNotFound, OrderPush, OrdersPage, OrdersQuery } from "../../domain/Order.ts"
+import { Order, OrderId, OrderNotFound, OrdersPage, OrdersQuery } from "../../domain/Order.ts"
+import { OrderPush } from "../../domain/OrderPush.ts"
 import { Text } from "../../domain/Text.ts"
 import { recordOf, writeHeaders } from "../Records.ts"
 
