@@ -3,12 +3,13 @@
 // the CPU time of a request is steadier than requests a second.
 //
 // BENCH_DATABASE_URL  a Postgres server whose user may create databases (postgres://postgres@127.0.0.1:5432/postgres)
-// BENCH_SECONDS, BENCH_ROUNDS  length and number of rounds (5, 3); BENCH_PORT  the first of the ports to use (3430)
+// BENCH_SECONDS, BENCH_ROUNDS  length and number of rounds (5, 3)
 // BENCH_TREES         other checkouts of Portico to measure in the same run, as before=/tmp/portico,other=../other
 import { SignJWT } from "jose"
 import assert from "node:assert/strict"
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { type AddressInfo, createServer } from "node:net"
 import { availableParallelism, tmpdir } from "node:os"
 import path from "node:path"
 import postgres from "postgres"
@@ -17,7 +18,6 @@ const { env } = process
 const adminUrl = env["BENCH_DATABASE_URL"] ?? "postgres://postgres@127.0.0.1:5432/postgres"
 const seconds = Number(env["BENCH_SECONDS"] ?? 5)
 const rounds = Number(env["BENCH_ROUNDS"] ?? 3)
-const firstPort = Number(env["BENCH_PORT"] ?? 3430)
 
 const customers = 2_000
 const org = "bench"
@@ -105,7 +105,7 @@ async function bench() {
 }
 
 async function start(name: string, script: string, variables: Record<string, string>): Promise<Server> {
-  const port = firstPort + servers.length
+  const port = await freePort()
   const log = path.join(directory, `${port}.log`)
   const out = openSync(log, "a")
   const child = spawn(process.execPath, [script], {
@@ -131,6 +131,16 @@ async function start(name: string, script: string, variables: Record<string, str
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   return server
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on("error", reject)
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
 }
 
 /** Through the platform's API, so that the bench knows no tables: 500 orders for the first customer, two for each other. */

@@ -1,6 +1,6 @@
 // What Portico is measured against: the two reads as one would write them by hand with Fastify and postgres.js. No row
 // security, no metrics, no rate limit; the org is scoped by `WHERE` alone.
-import fastify, { type FastifyRequest } from "fastify"
+import fastify, { type FastifyRequest, LogController } from "fastify"
 import { type JWTPayload, jwtVerify } from "jose"
 import postgres from "postgres"
 
@@ -11,7 +11,7 @@ const { AUTH_AUDIENCE, AUTH_ISSUER, AUTH_JWT_SECRET, DATABASE_URL, PORT, TOKEN_C
 
 const sql = postgres(DATABASE_URL!, {
   max: 10,
-  connection: { application_name: process.env["APPLICATION_NAME"] ?? "twin" },
+  connection: { application_name: "twin" },
   types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
   onnotice: () => {}
 })
@@ -161,7 +161,11 @@ const paging = {
 }
 
 // One line a request, as Portico writes one; Fastify's own would be two.
-const app = fastify({ logger: true, disableRequestLogging: true, keepAliveTimeout: 65_000 })
+const app = fastify({
+  logger: true,
+  logController: new LogController({ disableRequestLogging: true }),
+  keepAliveTimeout: 65_000
+})
 app.decorateRequest("orgId", "")
 app.decorateRequest("customerId", "")
 app.addHook("onRequest", authenticate)

@@ -26,8 +26,9 @@ const Application = Services.pipe(
   Layer.provide(FetchHttpClient.layer)
 )
 
-const server = (settings: Settings.Settings) =>
-  HttpRouter.serve(Routes, {
+// Routes alone are given the services: what a request's fiber starts with is copied for each request.
+const server = (settings: Settings.Settings, services: Context.Context<Layer.Success<typeof Application>>) =>
+  HttpRouter.serve(Layer.provide(Routes, Layer.succeedContext(services)), {
     disableLogger: true,
     disableListenLog: true,
     routerConfig: { caseSensitive: true, ignoreDuplicateSlashes: false, maxParamLength: 1024 }
@@ -63,11 +64,11 @@ const run = (started: (services: Context.Context<Readiness>) => void) =>
       yield* Effect.gen(function* () {
         const apiKeys = yield* ApiKeys
         for (const { key, orgId } of settings.platformApiKeys) yield* apiKeys.ensure(orgId, Redacted.value(key))
-        yield* Layer.build(server(settings))
-        yield* settings.appEnv === "local"
-          ? welcome(settings)
-          : Effect.logInfo("Listening").pipe(Effect.annotateLogs({ host: settings.host, port: settings.port }))
       }).pipe(Effect.provideContext(services))
+      yield* Layer.build(server(settings, services))
+      yield* settings.appEnv === "local"
+        ? Effect.provideContext(welcome(settings), services)
+        : Effect.logInfo("Listening").pipe(Effect.annotateLogs({ host: settings.host, port: settings.port }))
       started(services)
       return yield* Effect.never
     }).pipe(Effect.scoped, Effect.provide(Telemetry.layer(settings)))

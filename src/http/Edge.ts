@@ -94,6 +94,7 @@ export const Edge = HttpRouter.middleware(
     return (app): Effect.Effect<HttpServerResponse.HttpServerResponse, Types.unhandled> =>
       Effect.withFiber((fiber) => {
         const started = performance.now()
+        const outer = fiber.context as Context.Context<never>
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
         const url = request.url.replace(/^\/api(?=\/client-data(?:[/?#]|$))/, "")
         const path = pathOf(url)
@@ -106,7 +107,13 @@ export const Edge = HttpRouter.middleware(
           Effect.map((response) => finish(response, seen, current, place))
         )
         return (isAcrossOrigins(request) ? identified(cors(answered), current) : answered).pipe(
-          Effect.tap((response) => record(request.method, current, response.status, performance.now() - started)),
+          // In the context from before the routing: one more layer on all that is there by now would be a copy of it.
+          Effect.tap(({ status }) =>
+            Effect.updateContext(
+              record(request.method, current, status, performance.now() - started),
+              (_: Context.Context<never>) => outer
+            )
+          ),
           // In one step: each further layer of a context is a copy of the whole.
           Effect.updateContext((context: Context.Context<never>) => {
             const known = context.pipe(

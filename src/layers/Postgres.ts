@@ -87,8 +87,8 @@ export const make = Effect.fnUntraced(function* (database: Database, pools: Pool
       ...login,
       maxConnections,
       multiplex: true,
-      // Statements on one connection wait for the slowest of them: a few keep it busy.
-      multiplexConcurrency: 8,
+      // Statements on one connection wait for the slowest of them, but leave together: a few keep it busy.
+      multiplexConcurrency: 16,
       preparedStatementCacheSize: 500,
       driver: database.driver,
       tenantOf
