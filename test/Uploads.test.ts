@@ -90,7 +90,8 @@ describe.skipIf(!existsSync("/proc/self/status"))("A server", () => {
     assert.isAbove(before, 80)
     assert.isBelow(most - before, 50, `grew from ${Math.round(before)} to ${Math.round(most)} MiB`)
     const list = await fetch(`${url}?s=size&ps=1`, { headers })
-    assert.strictEqual(((await list.json()) as any).data[0].size, 25 * mebibyte)
+    const { data } = (await list.json()) as { readonly data: ReadonlyArray<{ readonly size: number }> }
+    assert.strictEqual(data[0]?.size, 25 * mebibyte)
   })
 
   it(

@@ -25,12 +25,16 @@ const send = Effect.fnUntraced(function* (who: Person | Platform, method: string
 const order = { customerId: "ada", number: "1", status: "paid", total: { amount: 1, currency: "USD" } }
 const usd = { amount: 1, currency: "USD" }
 
+interface Place {
+  [key: string | number]: unknown
+}
+
 /** A JSON document with one place in it filled in. */
 const withValue = (document: object, path: ReadonlyArray<string | number>, json: string) => {
   const marker = "HOSTILE-VALUE"
-  const copy = structuredClone(document) as any
+  const copy = structuredClone(document) as Place
   let at = copy
-  for (const key of path.slice(0, -1)) at = at[key] ??= {}
+  for (const key of path.slice(0, -1)) at = (at[key] ??= {}) as Place
   at[path.at(-1)!] = marker
   return JSON.stringify(copy).replace(`"${marker}"`, () => json)
 }
