@@ -86,20 +86,30 @@ const lock = (folder: string): Effect.Effect<Server, EmbeddedInUse, Scope.Scope>
   return Effect.acquireRelease(held, (server) => Effect.sync(() => server.close()))
 }
 
+const greeting = "in use\n"
+
 const listen = (address: string) =>
   Effect.callback<Server, Error>((resume) => {
-    const server = createServer((socket) => socket.destroy()).unref()
+    const server = createServer((socket) => socket.on("error", () => {}).end(greeting)).unref()
     server.once("error", (error) => resume(Effect.fail(error)))
     server.listen(address, () => resume(Effect.succeed(server)))
   })
 
+/**
+ * Whether somebody holds the lock: they greet. A child that is just being started has a copy of a socket that its parent
+ * has closed already; that one takes connections, and hangs up a moment later without a word.
+ */
 const answers = (address: string) =>
   Effect.callback<boolean>((resume) => {
     const socket = connect(address)
-    socket.once("connect", () => resume(Effect.succeed(true)))
+    socket.once("data", () => resume(Effect.succeed(true)))
     socket.once("error", () => resume(Effect.succeed(false)))
+    socket.once("close", () => resume(Effect.succeed(false)))
     return Effect.sync(() => socket.destroy())
-  })
+  }).pipe(
+    // Who is busy for that long is there.
+    Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.succeed(true) })
+  )
 
 const start = async ({ dataDir, durable, snapshot }: Options): Promise<PGlite> => {
   const options: PGliteOptions = {
