@@ -82,7 +82,7 @@ export const paginate = Effect.fnUntraced(function* <Field extends string, S ext
   const hasNext = found.length > pageSize
   const count = rows[0]!.listTotal
   return {
-    data: yield* Schema.decodeUnknownEffect(Schema.Array(options.item))(shown),
+    data: yield* decoderOf(options.item)(shown),
     ...(count === null ? {} : { total: count, totalPages: Math.ceil(count / pageSize) }),
     hasNext,
     ...(page === undefined ? {} : { page }),
@@ -93,6 +93,22 @@ export const paginate = Effect.fnUntraced(function* <Field extends string, S ext
         : null
   }
 })
+
+/**
+ * A schema that is made anew is compiled anew, so there is one for each item. What is in a row has passed its checks on
+ * the way in; to pass them again would take longer than the query.
+ */
+const decoderOf = <S extends Schema.Top>(item: S): DecoderOf<S> => {
+  const known = decoders.get(item) as DecoderOf<S> | undefined
+  if (known !== undefined) return known
+  const decoder = Schema.decodeUnknownEffect(Schema.Array(item), { disableChecks: true })
+  decoders.set(item, decoder)
+  return decoder
+}
+const decoders = new WeakMap<Schema.Top, unknown>()
+type DecoderOf<S extends Schema.Top> = (
+  rows: unknown
+) => Effect.Effect<ReadonlyArray<S["Type"]>, Schema.SchemaError, S["DecodingServices"]>
 
 type Row = { readonly id: string | null; readonly listTotal: number | null; readonly listPosition: string }
 
