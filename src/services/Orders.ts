@@ -7,6 +7,7 @@ import type { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { Order, type OrderId, OrderNotFound, orderSorts, type OrdersQuery } from "../domain/Order.ts"
 import { itemTotalOf, type OrderPush, subtotalOf } from "../domain/OrderPush.ts"
 import type { Page } from "../domain/Page.ts"
+import { type IfMatch, VersionMismatch, versionsLiteral } from "../domain/Version.ts"
 import { CustomerSql, PlatformSql } from "./Database.ts"
 import { paginate } from "./Paging.ts"
 import { within } from "./Period.ts"
@@ -19,7 +20,11 @@ export class Orders extends Context.Service<
     /** By id, or by the number that the customer knows. */
     readonly get: (idOrNumber: string) => Effect.Effect<Order, OrderNotFound, CurrentCustomer>
     /** Creates or replaces the platform's order; the same push again changes nothing. */
-    readonly push: (id: OrderId, order: OrderPush) => Effect.Effect<Order, CustomerNotFound, CurrentPlatform>
+    readonly push: (
+      id: OrderId,
+      order: OrderPush,
+      ifMatch?: typeof IfMatch.Type
+    ) => Effect.Effect<Order, CustomerNotFound | VersionMismatch, CurrentPlatform>
   }
 >()("portico/services/Orders") {
   static readonly layer = Layer.effect(
@@ -72,7 +77,7 @@ export class Orders extends Context.Service<
         return yield* Effect.orDie(Schema.decodeUnknownEffect(Order)(rows[0]))
       })
 
-      const push = Effect.fn("Orders.push")(function* (id: OrderId, order: OrderPush) {
+      const push = Effect.fn("Orders.push")(function* (id: OrderId, order: OrderPush, ifMatch?: typeof IfMatch.Type) {
         const { orgId } = yield* CurrentPlatform
         const { tax, shipping, discount } = order
         const rows = yield* platformSql`
@@ -87,6 +92,7 @@ export class Orders extends Context.Service<
             ${addressOf(order.billingAddress)}::text::jsonb, ${shipmentsOf(order)}::text::jsonb,
             coalesce(${order.placedAt?.toISOString() ?? null}::text::timestamptz, now())
           FROM customers WHERE org_id = ${orgId} AND id = ${order.customerId} AND erased_at IS NULL
+            ${ifMatch === undefined ? sql.literal("") : sql`AND EXISTS (SELECT FROM orders WHERE org_id = ${orgId} AND id = ${id})`}
           ON CONFLICT (org_id, id) DO UPDATE SET
             customer_id = excluded.customer_id, number = excluded.number, status = excluded.status,
             currency = excluded.currency, subtotal = excluded.subtotal, discount = excluded.discount, tax = excluded.tax,
@@ -94,10 +100,20 @@ export class Orders extends Context.Service<
             shipping_address = excluded.shipping_address, billing_address = excluded.billing_address,
             shipments = excluded.shipments,
             placed_at = coalesce(${order.placedAt?.toISOString() ?? null}::text::timestamptz, orders.placed_at)
+          WHERE ${versionsLiteral(ifMatch)}::text IS NULL OR orders.version = ANY (${versionsLiteral(ifMatch)}::text::int[])
           RETURNING ${columns}
         `.pipe(Effect.orDie)
-        if (rows[0] === undefined) return yield* new CustomerNotFound()
+        if (rows[0] === undefined) return yield* ifMatch === undefined ? new CustomerNotFound() : unmatched(order)
         return yield* Effect.orDie(Schema.decodeUnknownEffect(Order)(rows[0]))
+      })
+
+      const unmatched = Effect.fnUntraced(function* ({ customerId }: OrderPush) {
+        const { orgId } = yield* CurrentPlatform
+        const known = yield* platformSql`
+          SELECT 1 FROM customers WHERE org_id = ${orgId} AND id = ${customerId} AND erased_at IS NULL`.pipe(
+          Effect.orDie
+        )
+        return yield* known.length === 0 ? new CustomerNotFound() : new VersionMismatch()
       })
 
       return Orders.of({ list, get, push })

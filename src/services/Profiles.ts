@@ -21,8 +21,9 @@ export class Profiles extends Context.Service<
     /** Creates the customer or merges field by field; the same push again changes nothing. */
     readonly push: (
       id: CustomerId,
-      customer: CustomerPush
-    ) => Effect.Effect<Customer, CustomerNotFound | UserInUse, CurrentPlatform>
+      customer: CustomerPush,
+      ifMatch?: typeof IfMatch.Type
+    ) => Effect.Effect<Customer, CustomerNotFound | UserInUse | VersionMismatch, CurrentPlatform>
   }
 >()("portico/services/Profiles") {
   static readonly layer = Layer.effect(
@@ -70,8 +71,13 @@ export class Profiles extends Context.Service<
         return yield* Effect.orDie(decodeCustomer(row))
       })
 
-      const push = Effect.fn("Profiles.push")(function* (id: CustomerId, customer: CustomerPush) {
+      const push = Effect.fn("Profiles.push")(function* (
+        id: CustomerId,
+        customer: CustomerPush,
+        ifMatch?: typeof IfMatch.Type
+      ) {
         const { orgId } = yield* CurrentPlatform
+        if (ifMatch !== undefined) return yield* merge(orgId, id, customer, ifMatch)
         const [row] = yield* platformSql`
           INSERT INTO customers (
             org_id, id, user_id, email, email_verified, name, phone, phone_verified, language, timezone, about
@@ -85,7 +91,12 @@ export class Profiles extends Context.Service<
         return yield* row === undefined ? merge(orgId, id, customer) : Effect.orDie(decodeCustomer(row))
       })
 
-      const merge = Effect.fnUntraced(function* (orgId: string, id: CustomerId, customer: CustomerPush) {
+      const merge = Effect.fnUntraced(function* (
+        orgId: string,
+        id: CustomerId,
+        customer: CustomerPush,
+        ifMatch?: typeof IfMatch.Type
+      ) {
         const pushed = JSON.stringify(customer)
         const [row] = yield* platformSql`
           UPDATE customers SET
@@ -102,9 +113,15 @@ export class Profiles extends Context.Service<
             about = CASE WHEN pushed ? 'about' THEN pushed->>'about' ELSE about END
           FROM (SELECT ${pushed}::text::jsonb AS pushed) AS request
           WHERE org_id = ${orgId} AND id = ${id} AND erased_at IS NULL
+            AND (${versionsLiteral(ifMatch)}::text IS NULL OR version = ANY (${versionsLiteral(ifMatch)}::text::int[]))
           RETURNING user_id, ${columns}`.pipe(Effect.catchTag("SqlError", userInUse))
-        // There is a row, so it is an erased one: no late push may fill it in again.
-        if (row === undefined) return yield* new CustomerNotFound()
+        if (row === undefined) {
+          // No late push may fill an erased one in again.
+          if (ifMatch === undefined) return yield* new CustomerNotFound()
+          const erased = yield* platformSql`
+            SELECT 1 FROM customers WHERE org_id = ${orgId} AND id = ${id} AND erased_at IS NOT NULL`.pipe(Effect.orDie)
+          return yield* erased.length > 0 ? new CustomerNotFound() : new VersionMismatch()
+        }
         return yield* Effect.orDie(decodeCustomer(row))
       })
 

@@ -1,4 +1,5 @@
 import { Context, Effect, Layer, Schema } from "effect"
+import { SecureRandom } from "effect/crypto"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import { CustomerNotFound } from "../domain/Customer.ts"
@@ -26,6 +27,7 @@ export class Wallet extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* CustomerSql
       const platformSql = yield* PlatformSql
+      const random = yield* SecureRandom.SecureRandom
       const decode = Schema.decodeUnknownEffect(WalletEntry)
 
       const columns = sql.literal(`
@@ -49,6 +51,7 @@ export class Wallet extends Context.Service<
 
       const insertEntry = (
         orgId: string,
+        id: string,
         { amount, customerId, description, reference }: WalletEntryPush
       ) => platformSql`
         WITH moved AS (
@@ -57,7 +60,7 @@ export class Wallet extends Context.Service<
           RETURNING balance
         )
         INSERT INTO wallet_entries (org_id, customer_id, reference, id, amount, balance, currency, description)
-        SELECT ${orgId}, ${customerId}, ${reference}, gen_random_uuid()::text, ${amount.amount}::bigint, balance,
+        SELECT ${orgId}, ${customerId}, ${reference}, ${id}, ${amount.amount}::bigint, balance,
           ${amount.currency}, ${description ?? null}
         FROM moved
         RETURNING ${columns}`
@@ -79,7 +82,7 @@ export class Wallet extends Context.Service<
           const [held] = yield* selectEntry(orgId, entry)
           if (held !== undefined) return { entry: yield* decode(held), added: false }
           if (wallet.currency !== entry.amount.currency) return yield* new WalletCurrencyMismatch()
-          const [row] = yield* insertEntry(orgId, entry)
+          const [row] = yield* insertEntry(orgId, yield* random.uuidV7(), entry)
           if (row === undefined) return yield* new InsufficientFunds()
           return { entry: yield* decode(row), added: true }
         }).pipe(transaction(platformSql), Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
@@ -87,5 +90,5 @@ export class Wallet extends Context.Service<
 
       return Wallet.of({ balance, push })
     })
-  )
+  ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }

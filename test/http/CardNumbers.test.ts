@@ -4,6 +4,7 @@ import { SqlClient } from "effect/sql"
 import { assertProblem } from "../support/Answers.ts"
 import * as TestApp from "../support/App.ts"
 import { App, type Options } from "../support/App.ts"
+import { operations } from "../support/OpenApiDocument.ts"
 import { people } from "../support/People.ts"
 
 const path = "/client-data/payment-methods"
@@ -107,6 +108,37 @@ layer(TestApp.layer, { excludeTestServices: true })("A card number", (it) => {
       }
       const keys = yield* SqlClient.SqlClient.use((sql) => sql`SELECT 1 FROM idempotency_keys`)
       assert.isEmpty(keys)
+    })
+  )
+
+  it.effect("or a secret that is posted anywhere else is in no log line, and where it is refused in no row", () =>
+    Effect.gen(function* () {
+      const { call, logs, platformOf, tokenOf } = yield* App
+      const { acme, ada } = yield* people
+      const platform = yield* platformOf(acme)
+      const [cvc, secret] = ["cvc-737", "sk_live_4eC39HqLyjWDarjtT1zdp7dc"]
+      const logged = logs.length
+
+      const answers = yield* Effect.forEach(operations, ({ method, path }) => {
+        if (method === "get" || path.startsWith("/client-data/payment-methods")) return Effect.succeed(undefined)
+        const at = `${path.replaceAll(/\{\w+\}/g, "none")}?card=${number}&secret=${secret}`
+        return call(path.startsWith("/platform") ? platform : ada, method.toUpperCase(), at, {
+          body: { number, card: { number: grouped(" "), cvc, secret }, [number]: secret }
+        })
+      })
+
+      const refused = answers.filter((answer) => answer !== undefined)
+      assert.isAbove(refused.length, 20)
+      for (const { status, text } of refused) {
+        assert.isTrue(status < 500 || status === 503)
+        for (const word of [cvc, secret]) assert.notInclude(text, word)
+      }
+      const written = logs.slice(logged).map(({ text }) => text)
+      assert.isAtLeast(written.length, refused.length)
+      const words = [cvc, secret, platform.key, yield* tokenOf(ada)]
+      const kept = `${written.join("\n")}\n${yield* everything}`
+      for (const word of words) assert.notInclude(kept, word)
+      assert.notInclude(digitsIn(kept), number)
     })
   )
 

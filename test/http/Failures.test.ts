@@ -59,6 +59,43 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
     )
   })
 
+  describe("Who somebody is", () => {
+    it.effect("is not asked of the database for a bad token", () =>
+      Effect.gen(function* () {
+        const { call, tokenOf } = yield* App
+        const { ada, eve } = yield* people
+        const good = yield* tokenOf(eve)
+        yield* withoutTable("orgs")
+
+        const unknown = yield* call(eve, "GET", "/client-data/profile")
+        const bad = yield* Effect.forEach([`${good}x`, good.replace(/.$/, ""), "none"], (jwt) =>
+          call(ada, "GET", "/client-data/profile", { headers: { authorization: `Bearer ${jwt}` } })
+        )
+        const elsewhere = yield* call(eve, "GET", "/client-data/profile", { headers: { orgid: "elsewhere" } })
+
+        assertProblem(unknown, 500, "internal_error")
+        for (const answer of bad) assertProblem(answer, 401, "invalid_token")
+        assertProblem(elsewhere, 403, "org_mismatch")
+      })
+    )
+
+    it.effect("is asked once in five seconds, so that meanwhile a read is one statement", () =>
+      Effect.gen(function* () {
+        const { advance, call } = yield* App
+        const { ada } = yield* people
+        yield* call(ada, "GET", "/client-data/profile")
+        yield* withoutTable("orgs")
+
+        const known = yield* call(ada, "GET", "/client-data/profile")
+        yield* advance("5001 millis")
+        const forgotten = yield* call(ada, "GET", "/client-data/profile")
+
+        assert.strictEqual(known.status, 200)
+        assertProblem(forgotten, 500, "internal_error")
+      })
+    )
+  })
+
   describe("The log", () => {
     it.effect("has one line for each request, with where it went and whose it was", () =>
       Effect.gen(function* () {

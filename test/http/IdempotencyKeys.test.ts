@@ -59,6 +59,29 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
       })
     )
 
+    it.effect("that is answered with nothing is answered so with a key too, and again", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada } = yield* people
+        const headers = { "idempotency-key": newKey() }
+        const path = "/client-data/wishlist/nothing"
+
+        const plain = yield* call(ada, "DELETE", path)
+        const [first, repeat] = [
+          yield* call(ada, "DELETE", path, { headers }),
+          yield* call(ada, "DELETE", path, { headers })
+        ]
+
+        for (const { bytes, headers, status } of [plain, first, repeat]) {
+          assert.deepStrictEqual(
+            [status, bytes.length, headers["content-type"], headers["content-length"]],
+            [204, 0, undefined, undefined]
+          )
+        }
+        assert.deepStrictEqual([isReplayed(first), isReplayed(repeat)], [false, true])
+      })
+    )
+
     it.effect("is the same with its keys in another order, other white space, or under /api", () =>
       Effect.gen(function* () {
         const { call } = yield* App

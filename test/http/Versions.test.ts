@@ -3,9 +3,11 @@ import { Effect } from "effect"
 import { assertInvalid, assertProblem } from "../support/Answers.ts"
 import * as TestApp from "../support/App.ts"
 import { App } from "../support/App.ts"
-import { people, type Person, placeOrder } from "../support/People.ts"
+import { anOrder, type Customer, erase, fingerprint, people, type Person, placeOrder } from "../support/People.ts"
 
 const parallel = { concurrency: "unbounded" } as const
+
+const aProduct = { sku: "SR-1", name: "Slide rule", price: { amount: 4900, currency: "USD" }, available: true }
 
 const put = (person: Person, body: unknown, ifMatch?: string | ReadonlyArray<string>) =>
   App.use(({ call }) => call(person, "PUT", "/client-data/profile", { body, headers: { "if-match": ifMatch } }))
@@ -184,6 +186,88 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
         const answers = [yield* put(ada, {}), yield* put(ada, { name: "Ada" }), yield* put(ada, { phone: null })]
 
         for (const { headers, json } of answers) assert.deepStrictEqual([json.version, headers["etag"]], [1, '"1"'])
+      })
+    )
+  })
+
+  describe("A push of the platform's", () => {
+    const pushes = (customer: Customer) =>
+      [
+        ["customer", { name: "Pushed" }, { name: "Other" }],
+        ["order", anOrder(customer), anOrder(customer, { status: "cancelled" })],
+        ["product", aProduct, { ...aProduct, available: false }]
+      ] as const
+
+    it.effect("of the version that it names is made, of another one refused, and nothing changes", () =>
+      Effect.gen(function* () {
+        const { call, platformOf } = yield* App
+        const { acme, ada } = yield* people
+        const platform = yield* platformOf(acme)
+
+        for (const [noun, body, other] of pushes(ada)) {
+          const put = (body: unknown, tag?: string) =>
+            call(platform, "PUT", `/platform/${noun}s/versioned`, { body, headers: { "if-match": tag } })
+          // Of what is not there no version is, so nothing is made.
+          for (const tag of ['"1"', "*"]) assertProblem(yield* put(body, tag), 412, "version_mismatch")
+          const made = yield* put(body)
+          const before = yield* fingerprint
+
+          for (const tag of ['"2"', 'W/"1"']) assertProblem(yield* put(other, tag), 412, "version_mismatch")
+          assert.deepStrictEqual(yield* fingerprint, before)
+          const changed = yield* put(other, '"1"')
+          const again = yield* put(body, "*")
+
+          assert.deepStrictEqual(
+            [made, changed, again].map(({ headers, json, status }) => [status, json.version, headers["etag"]]),
+            [
+              [200, 1, '"1"'],
+              [200, 2, '"2"'],
+              [200, 3, '"3"']
+            ]
+          )
+        }
+      })
+    )
+
+    it.effect("is made once, though 20 of the same version arrive at once", () =>
+      Effect.gen(function* () {
+        const { call, platformOf } = yield* App
+        const { acme, ada } = yield* people
+        const platform = yield* platformOf(acme)
+
+        for (const [noun, body, other] of pushes(ada)) {
+          const path = `/platform/${noun}s/raced`
+          yield* call(platform, "PUT", path, { body })
+          const answers = yield* Effect.forEach(
+            Array.from({ length: 20 }),
+            () => call(platform, "PUT", path, { body: other, headers: { "if-match": '"1"' } }),
+            parallel
+          )
+
+          assert.deepStrictEqual(answers.map(({ status }) => status).sort(), [
+            200,
+            ...Array.from({ length: 19 }, () => 412)
+          ])
+        }
+      })
+    )
+
+    it.effect("for somebody who is not there or erased says so, whatever version it names", () =>
+      Effect.gen(function* () {
+        const { call, platformOf } = yield* App
+        const { acme, ada, grace } = yield* people
+        const platform = yield* platformOf(acme)
+        const order = yield* placeOrder(ada)
+        yield* erase(grace)
+        const headers = { "if-match": '"1"' }
+
+        for (const [path, body] of [
+          [`/platform/orders/${order.id}`, { ...anOrder(ada), customerId: "nobody" }],
+          [`/platform/orders/${order.id}`, anOrder(grace)],
+          [`/platform/customers/${grace.customerId}`, { name: "Back" }]
+        ] as const) {
+          assertProblem(yield* call(platform, "PUT", path, { body, headers }), 404, "customer_not_found")
+        }
       })
     )
   })

@@ -127,7 +127,7 @@ const mix = (database: Embedded.Embedded, table: string, config: PgClient.PgPool
     }
   })
 
-layer(Shared.layer, { excludeTestServices: true, timeout: "20 seconds" })("The embedded database", (it) => {
+layer(Shared.layer, { excludeTestServices: true })("The embedded database", (it) => {
   const shared = <A, E>(
     name: string,
     test: (database: Shared["Service"]) => Effect.Effect<A, E, Scope.Scope>,

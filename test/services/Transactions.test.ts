@@ -88,6 +88,47 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
+    for (const s of ["createdAt", "id", "type", "status", "amount"] as const) {
+      it.effect(`by ${s} are walked by cursor, each once, while others come in between`, () =>
+        Effect.gen(function* () {
+          const { ada } = yield* people
+          const some = (from: number) =>
+            Effect.forEach(Array.from({ length: 12 }), (_, n) =>
+              push(
+                ada,
+                {
+                  type: n % 2 === 0 ? "payment" : "adjustment",
+                  status: n % 3 === 0 ? "paid" : "pending",
+                  amount: usd(1 + (n % 4)),
+                  createdAt: new Date(Date.UTC(2026, 0, 1 + (n % 5)))
+                },
+                `${s}-${(n * 5) % 12}-${from}`
+              )
+            )
+          for (const st of ["asc", "desc"] as const) {
+            const before = yield* Effect.map(some(st === "asc" ? 1 : 2), (pushed) => pushed.map(({ id }) => String(id)))
+            const all = yield* idsOf(ada, { s, st })
+            const walked: Array<string> = []
+            let cursor: string | null | undefined
+            while (cursor !== null) {
+              const query = { s, st, ps: 5, ...(cursor === undefined ? {} : { cursor }) }
+              const page = yield* Transactions.use((transactions) => transactions.list(query)).pipe(as(ada))
+              walked.push(...page.data.map(({ id }) => String(id)))
+              cursor = page.nextCursor
+              yield* push(ada, { createdAt: new Date(Date.UTC(2026, 0, 3)) }, `${s}-${walked.length}-${st}`)
+            }
+
+            assert.includeMembers(walked, before)
+            assert.strictEqual(new Set(walked).size, walked.length)
+            assert.deepStrictEqual(
+              walked.filter((id) => all.includes(id)),
+              all
+            )
+          }
+        })
+      )
+    }
+
     it.effect("come up to date by a second push, and stay where they are in time", () =>
       Effect.gen(function* () {
         const { ada } = yield* people

@@ -3,7 +3,8 @@ import { CustomerNotFound } from "../../domain/Customer.ts"
 import { Order, OrderId, OrderNotFound, OrdersPage, OrdersQuery } from "../../domain/Order.ts"
 import { OrderPush } from "../../domain/OrderPush.ts"
 import { Text } from "../../domain/Text.ts"
-import { recordOf, writeHeaders } from "../Records.ts"
+import { VersionMismatch } from "../../domain/Version.ts"
+import { changeHeaders, recordOf } from "../Records.ts"
 
 export class OrdersApi extends HttpApiGroup.make("orders")
   .add(
@@ -24,10 +25,10 @@ export class PlatformOrdersApi extends HttpApiGroup.make("platformOrders")
   .add(
     HttpApiEndpoint.put("push", "/:orderId", {
       params: { orderId: OrderId },
-      headers: writeHeaders,
+      headers: changeHeaders,
       payload: OrderPush,
       success: recordOf(Order),
-      error: CustomerNotFound
+      error: [CustomerNotFound, VersionMismatch]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Push an order",

@@ -3,7 +3,7 @@ import { Customer, CustomerNotFound, CustomerPush, UserInUse } from "../../domai
 import { CustomerId } from "../../domain/Ids.ts"
 import { Profile, ProfileChanges } from "../../domain/Profile.ts"
 import { VersionMismatch } from "../../domain/Version.ts"
-import { changeHeaders, recordOf, writeHeaders } from "../Records.ts"
+import { changeHeaders, recordOf } from "../Records.ts"
 
 export class ProfileApi extends HttpApiGroup.make("profile")
   .add(
@@ -34,10 +34,10 @@ export class PlatformCustomersApi extends HttpApiGroup.make("platformCustomers")
     }).annotate(OpenApi.Summary, "Read a customer"),
     HttpApiEndpoint.put("push", "/:customerId", {
       params: { customerId: CustomerId },
-      headers: writeHeaders,
+      headers: changeHeaders,
       payload: CustomerPush,
       success: recordOf(Customer),
-      error: [CustomerNotFound, UserInUse]
+      error: [CustomerNotFound, UserInUse, VersionMismatch]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Push a customer",

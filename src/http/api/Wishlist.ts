@@ -1,8 +1,9 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Product, ProductId, ProductNotFound, ProductPush } from "../../domain/Product.ts"
 import { Text } from "../../domain/Text.ts"
+import { VersionMismatch } from "../../domain/Version.ts"
 import { WishlistItem, WishlistPage, WishlistQuery } from "../../domain/WishlistItem.ts"
-import { createdOf, recordOf, writeHeaders } from "../Records.ts"
+import { changeHeaders, createdOf, recordOf, writeHeaders } from "../Records.ts"
 
 const params = { productId: Text(1, 128, "The product's id or sku") }
 
@@ -35,9 +36,10 @@ export class PlatformProductsApi extends HttpApiGroup.make("platformProducts")
   .add(
     HttpApiEndpoint.put("push", "/:productId", {
       params: { productId: ProductId },
-      headers: writeHeaders,
+      headers: changeHeaders,
       payload: ProductPush,
-      success: recordOf(Product)
+      success: recordOf(Product),
+      error: VersionMismatch
     }).annotate(OpenApi.Summary, "Push a product")
   )
   .prefix("/products")

@@ -24,7 +24,8 @@ export const PlatformOrdersHandlers = HttpApiBuilder.group(
     const orders = yield* Orders
 
     return handlers.handleAll({
-      push: ({ params, payload }) => Effect.map(orders.push(params.orderId, payload), versioned)
+      push: ({ headers, params, payload }) =>
+        Effect.map(orders.push(params.orderId, payload, headers["if-match"]), versioned)
     })
   })
 )

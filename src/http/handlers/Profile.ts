@@ -25,7 +25,8 @@ export const PlatformCustomersHandlers = HttpApiBuilder.group(
 
     return handlers.handleAll({
       get: ({ params }) => Effect.map(profiles.find(params.customerId), versioned),
-      push: ({ params, payload }) => Effect.map(profiles.push(params.customerId, payload), versioned)
+      push: ({ headers, params, payload }) =>
+        Effect.map(profiles.push(params.customerId, payload, headers["if-match"]), versioned)
     })
   })
 )

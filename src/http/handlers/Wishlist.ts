@@ -29,7 +29,8 @@ export const PlatformProductsHandlers = HttpApiBuilder.group(
     const products = yield* Products
 
     return handlers.handleAll({
-      push: ({ params, payload }) => Effect.map(products.push(params.productId, payload), versioned)
+      push: ({ headers, params, payload }) =>
+        Effect.map(products.push(params.productId, payload, headers["if-match"]), versioned)
     })
   })
 )
