@@ -2,7 +2,7 @@ import { Duration, Effect, Layer, Redacted, Schema } from "effect"
 import { CircuitBreaker } from "effect/persistence"
 import { Email } from "../domain/Profile.ts"
 import { Mail, type OutgoingMail } from "../services/Mail.ts"
-import { broken, coded, codeOf, type Failed, failed, sender } from "./ChannelCalls.ts"
+import { broken, coded, type Failed, failed, sender } from "./ChannelCalls.ts"
 import type { Smtp } from "./MailSettings.ts"
 
 export interface Options extends Smtp {
@@ -74,13 +74,16 @@ export const layer = ({ account, ca, deadline = "10 seconds", from, host, port, 
 
 /** https://nodemailer.com/errors, and the replies of RFC 5321 and RFC 3463. */
 const classify = (error: unknown): Failed => {
-  const { code, command, response, responseCode, timeoutType } = error as {
+  const { code, command, originalCode, response, responseCode, timeoutType } = error as {
     readonly code?: string
     readonly command?: string
+    /** The system's or OpenSSL's. */
+    readonly originalCode?: string
     readonly response?: string
     readonly responseCode?: number
     readonly timeoutType?: string
   }
+  if (code === "ETLS") return failed("misconfigured", code)
   if (responseCode !== undefined && responseCode >= 400) {
     const status = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})/.exec(response ?? "")?.[1]
     const detail = coded(command?.split(" ")[0], responseCode, status)
@@ -97,6 +100,5 @@ const classify = (error: unknown): Failed => {
   if (code === "ETIMEDOUT" && timeoutType !== "SOCKET_TIMEOUT") return failed("unavailable", coded(timeoutType))
   if (code === "EDNS") return failed("unavailable", code, { again: true })
   if (code === "EENVELOPE" || code === "EMESSAGE") return failed("refused", code)
-  if (code === "ETLS") return failed("misconfigured", code)
-  return broken(codeOf(error))
+  return broken(originalCode ?? code)
 }

@@ -36,8 +36,8 @@ export const layer = ({ accountSid, authToken, baseUrl, deadline, from }: Option
           client.execute,
           Effect.mapError((error) => broken(codeOf(error)))
         )
-        // Whatever it says about it, it has it.
-        if (response.status < 300) return
+        // Whatever else it says, it has the message; who reads that to the end may use the connection again.
+        if (response.status < 300) return yield* Effect.ignore(Effect.timeout(response.text, "500 millis"))
         return yield* yield* refusalOf(response)
       })
 
