@@ -184,7 +184,10 @@ describe("A push message to Apple", () => {
       const push = yield* pusher(site.baseUrl)
       const send = push.send(message)
 
-      yield* Effect.all(Array(200).fill(send), { concurrency: 50 })
+      yield* Effect.all(
+        Array.from({ length: 200 }, () => send),
+        { concurrency: 50 }
+      )
       yield* send.pipe(later("49 minutes"))
       const tokens = site.providerTokens.size
       yield* send.pipe(later("51 minutes"))
@@ -201,7 +204,10 @@ describe("A push message to Apple", () => {
       site.instead(refusing(403, "ExpiredProviderToken"), 5)
 
       // Within one second tokens are alike: they say when they were made.
-      yield* Effect.all(Array(5).fill(push.send(message).pipe(later("2 seconds"))), { concurrency: 5 })
+      yield* Effect.all(
+        Array.from({ length: 5 }, () => push.send(message).pipe(later("2 seconds"))),
+        { concurrency: 5 }
+      )
 
       assert.deepStrictEqual([site.pushed.length, site.providerTokens.size], [6, 2])
     })
