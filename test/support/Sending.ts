@@ -39,9 +39,11 @@ const personal = ["ada.lovelace", "204816", "442079460123", "c0ffee00", "order_s
 
 export type Seen = "sent" | NotSent["reason"] | `${NotSent["reason"]}, maybe sent`
 
+const toBeLogged: ReadonlyArray<NotSent["reason"]> = ["unavailable", "throttled", "misconfigured"]
+
 /**
  * What became of a message, and what was said about it. Dies when a log line or the reason holds anything of the
- * message, or of the secrets it was sent with.
+ * message, or of the secrets it was sent with; and when the operator should have been told and was not.
  */
 export const attempt = Effect.fnUntraced(function* (
   sending: Effect.Effect<void, NotSent>,
@@ -58,6 +60,9 @@ export const attempt = Effect.fnUntraced(function* (
   const said = [...lines, JSON.stringify(error ?? {})].join("\n")
   for (const word of [...personal, ...secrets]) {
     if (said.includes(word)) return yield* Effect.die(`${word} was said: ${said}`)
+  }
+  if (error !== undefined && toBeLogged.includes(error.reason) && lines.length === 0) {
+    return yield* Effect.die(`nobody was told: ${said}`)
   }
   const seen: Seen =
     error === undefined ? "sent" : error.maybeSent === true ? `${error.reason}, maybe sent` : error.reason
