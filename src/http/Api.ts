@@ -3,6 +3,7 @@ import { AddressesApi } from "./api/Addresses.ts"
 import { FileLinksApi, FilesApi } from "./api/Files.ts"
 import { ConversationsApi, MessagesApi, PlatformConversationsApi, PlatformMessagesApi } from "./api/Messages.ts"
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
+import { PlatformOutboxApi } from "./api/Outbox.ts"
 import { PaymentMethodsApi } from "./api/PaymentMethods.ts"
 import { PlatformCustomersApi, ProfileApi } from "./api/Profile.ts"
 import { StripeEventsApi } from "./api/StripeEvents.ts"
@@ -31,7 +32,7 @@ const clientData = HttpApi.make("portico")
 
 const platform = HttpApi.make("portico")
   .add(PlatformCustomersApi, PlatformOrdersApi, PlatformProductsApi, PlatformTransactionsApi)
-  .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi)
+  .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi, PlatformOutboxApi)
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)

@@ -16,6 +16,7 @@ import {
   PlatformMessagesHandlers
 } from "./handlers/Messages.ts"
 import { OrdersHandlers, PlatformOrdersHandlers } from "./handlers/Orders.ts"
+import { PlatformOutboxHandlers } from "./handlers/Outbox.ts"
 import { PaymentMethodsHandlers } from "./handlers/PaymentMethods.ts"
 import { PlatformCustomersHandlers, ProfileHandlers } from "./handlers/Profile.ts"
 import { StripeEventsHandlers } from "./handlers/StripeEvents.ts"
@@ -62,7 +63,8 @@ export const Routes = Layer.mergeAll(
       ConversationsHandlers,
       PlatformConversationsHandlers,
       MessagesHandlers,
-      PlatformMessagesHandlers
+      PlatformMessagesHandlers,
+      PlatformOutboxHandlers
     ])
   ),
   Docs,

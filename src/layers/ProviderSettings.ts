@@ -7,7 +7,7 @@ export type Choice<Name extends string> =
   | { readonly _tag: "Off" }
 
 // Deployment tools pass a variable that nobody filled in as an empty string.
-const text = (name: string) =>
+export const text = (name: string) =>
   Config.String(name).pipe(
     Config.withDefault(""),
     Config.map((value) => value.trim())

@@ -5,11 +5,18 @@ import type { SqlClient } from "effect/sql"
 import type { CardVault } from "../services/CardVault.ts"
 import type { PayPalVault } from "../services/PayPalVault.ts"
 import { FileLinks } from "../services/FileLinks.ts"
+import type { Mail } from "../services/Mail.ts"
 import type { Places } from "../services/Places.ts"
+import type { Push } from "../services/Push.ts"
+import type { Sms } from "../services/Sms.ts"
 import type { Storage } from "../services/Storage.ts"
 import * as CardVaultLocal from "./CardVaultLocal.ts"
 import * as CardVaultOff from "./CardVaultOff.ts"
 import * as CardVaultStripe from "./CardVaultStripe.ts"
+import * as MailLocal from "./MailLocal.ts"
+import * as MailOff from "./MailOff.ts"
+import * as MailSettings from "./MailSettings.ts"
+import * as MailSmtp from "./MailSmtp.ts"
 import * as PayPalSettings from "./PayPalSettings.ts"
 import * as PayPalVaultLocal from "./PayPalVaultLocal.ts"
 import * as PayPalVaultOff from "./PayPalVaultOff.ts"
@@ -18,6 +25,14 @@ import * as PlacesGoogle from "./PlacesGoogle.ts"
 import * as PlacesLocal from "./PlacesLocal.ts"
 import * as PlacesOff from "./PlacesOff.ts"
 import * as PlacesSettings from "./PlacesSettings.ts"
+import * as PushChannels from "./PushChannels.ts"
+import * as PushLocal from "./PushLocal.ts"
+import * as PushOff from "./PushOff.ts"
+import * as PushSettings from "./PushSettings.ts"
+import * as SmsLocal from "./SmsLocal.ts"
+import * as SmsOff from "./SmsOff.ts"
+import * as SmsSettings from "./SmsSettings.ts"
+import * as SmsTwilio from "./SmsTwilio.ts"
 import * as StorageDisk from "./StorageDisk.ts"
 import * as StorageOff from "./StorageOff.ts"
 import * as StorageS3 from "./StorageS3.ts"
@@ -71,8 +86,49 @@ const storage = Layer.unwrap(
   })
 )
 
+const mail = Layer.unwrap(
+  Effect.gen(function* (): Effect.fn.Return<Layer.Layer<Mail, never, SqlClient.SqlClient>, Config.ConfigError> {
+    const chosen = yield* MailSettings.choose
+    if (chosen._tag !== "Live") return chosen._tag === "Local" ? MailLocal.layer : MailOff.layer
+    return MailSmtp.layer(chosen.smtp)
+  })
+)
+
+const sms = Layer.unwrap(
+  Effect.gen(function* (): Effect.fn.Return<
+    Layer.Layer<Sms, never, SqlClient.SqlClient | HttpClient.HttpClient>,
+    Config.ConfigError
+  > {
+    const chosen = yield* SmsSettings.choose
+    if (chosen._tag !== "Live") return chosen._tag === "Local" ? SmsLocal.layer : SmsOff.layer
+    return SmsTwilio.layer({ ...chosen.twilio, baseUrl: yield* SmsSettings.baseUrl })
+  })
+)
+
+const push = Layer.unwrap(
+  Effect.gen(function* (): Effect.fn.Return<
+    Layer.Layer<Push, never, SqlClient.SqlClient | HttpClient.HttpClient>,
+    Config.ConfigError
+  > {
+    const chosen = yield* PushSettings.choose
+    if (chosen._tag !== "Live") return chosen._tag === "Local" ? PushLocal.layer : PushOff.layer
+    const { apns, fcm } = chosen
+    const baseUrl = yield* PushSettings.appleUrl
+    return PushChannels.layer({ fcm, apns: apns && { ...apns, baseUrl } })
+  })
+)
+
 /** What others do for us, each by whom the configuration says. */
-export const Providers = Layer.mergeAll(places, cardVault, payPalVault, storage, StripeEventsSigned.layer)
+export const Providers = Layer.mergeAll(
+  places,
+  cardVault,
+  payPalVault,
+  storage,
+  StripeEventsSigned.layer,
+  mail,
+  sms,
+  push
+)
 
 /** Nobody does anything: for the command line, which asks for nothing of theirs. */
 export const ProvidersOff = Layer.mergeAll(
@@ -81,7 +137,10 @@ export const ProvidersOff = Layer.mergeAll(
   PayPalVaultOff.layer,
   StorageOff.layer,
   FileLinks.layerWith({ secret: Redacted.make(""), publicUrl: "" }),
-  StripeEventsOff.layer
+  StripeEventsOff.layer,
+  MailOff.layer,
+  SmsOff.layer,
+  PushOff.layer
 )
 
 /** Stand-ins of our own, as local mode has them where nothing is configured. */
@@ -89,5 +148,8 @@ export const ProvidersLocal = Layer.mergeAll(
   PlacesLocal.layer,
   CardVaultLocal.layer,
   PayPalVaultLocal.layer,
-  StripeEventsSigned.layer
+  StripeEventsSigned.layer,
+  MailLocal.layer,
+  SmsLocal.layer,
+  PushLocal.layer
 )

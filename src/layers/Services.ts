@@ -12,6 +12,7 @@ import { Messages } from "../services/Messages.ts"
 import { MessageSending } from "../services/MessageSending.ts"
 import { Orders } from "../services/Orders.ts"
 import { Orgs } from "../services/Orgs.ts"
+import { Outbox } from "../services/Outbox.ts"
 import { Profiles } from "../services/Profiles.ts"
 import { PaymentEvents } from "../services/PaymentEvents.ts"
 import { PaymentMethods } from "../services/PaymentMethods.ts"
@@ -38,6 +39,7 @@ export const Services = Layer.mergeAll(
   MessageSending.layer.pipe(Layer.provide(Files.layer)),
   Orders.layer,
   Orgs.layer,
+  Outbox.layer,
   Profiles.layer,
   PaymentEvents.layer.pipe(Layer.provide(PaymentSettlement.layer)),
   PaymentMethods.layer.pipe(Layer.provide([PaymentSettlement.layer, SharedLimits.layer])),

@@ -1,9 +1,12 @@
 import { Config, ConfigProvider, Data, Effect, Option, Redacted, Schema } from "effect"
 import { accessSync, constants, mkdirSync } from "node:fs"
 import { OrgId } from "../domain/Ids.ts"
+import * as MailSettings from "./MailSettings.ts"
 import * as PayPalSettings from "./PayPalSettings.ts"
 import * as PlacesSettings from "./PlacesSettings.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
+import * as PushSettings from "./PushSettings.ts"
+import * as SmsSettings from "./SmsSettings.ts"
 import * as StorageSettings from "./StorageSettings.ts"
 import * as StripeSettings from "./StripeSettings.ts"
 import * as TokensSettings from "./TokensSettings.ts"
@@ -149,8 +152,11 @@ export const load: Effect.Effect<Settings, WrongConfiguration> = Effect.map(
   read({
     ...values,
     ...database,
+    ...MailSettings.settings,
     ...PayPalSettings.settings,
     ...PlacesSettings.settings,
+    ...PushSettings.settings,
+    ...SmsSettings.settings,
     storage: StorageSettings.settings,
     ...StripeSettings.settings,
     tokens: TokensSettings.settings

@@ -18,6 +18,8 @@ export class Mail extends Context.Service<
   {
     /** False where the operator has none. */
     readonly configured: boolean
+    /** True of local mode's stand-in, which keeps what it is handed for `/platform/outbox`. */
+    readonly outbox?: boolean
     readonly send: (mail: OutgoingMail) => Effect.Effect<void, NotSent>
   }
 >()("portico/services/Mail") {}

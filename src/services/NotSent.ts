@@ -13,6 +13,10 @@ import { Data } from "effect"
 export class NotSent extends Data.TaggedError("NotSent")<{
   readonly reason: "unavailable" | "throttled" | "misconfigured" | "refused" | "gone" | "off"
   readonly retryAfter?: number
-  /** The provider's own code or sentence, without addresses, tokens or texts. */
+  /** True when nobody can tell: it may have left all the same, so that another try may be a second message. */
+  readonly maybeSent?: boolean
+  /** Since when a target is gone, where the provider says so: one that was registered later is not meant. */
+  readonly goneSince?: Date
+  /** The provider's own code, without addresses, tokens or texts. */
   readonly detail: string
 }> {}

@@ -19,6 +19,8 @@ export class Push extends Context.Service<
   {
     /** Through which providers the operator can. */
     readonly configured: { readonly fcm: boolean; readonly apns: boolean }
+    /** True of local mode's stand-in, which keeps what it is handed for `/platform/outbox`. */
+    readonly outbox?: boolean
     readonly send: (push: OutgoingPush) => Effect.Effect<void, NotSent>
   }
 >()("portico/services/Push") {}

@@ -14,6 +14,8 @@ export class Sms extends Context.Service<
   {
     /** False where the operator has none. */
     readonly configured: boolean
+    /** True of local mode's stand-in, which keeps what it is handed for `/platform/outbox`. */
+    readonly outbox?: boolean
     readonly send: (sms: OutgoingSms) => Effect.Effect<void, NotSent>
   }
 >()("portico/services/Sms") {}

@@ -27,6 +27,7 @@ import * as TokensMint from "../../src/layers/TokensMint.ts"
 import type { OrgId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/services/ApiKeys.ts"
 import type { Person } from "./People.ts"
+import * as QuietConsole from "./QuietConsole.ts"
 import * as TestDatabase from "./TestDatabase.ts"
 import { ahead } from "./Time.ts"
 
@@ -157,7 +158,7 @@ const configuration = ConfigProvider.layer(
 )
 
 const services = Services.pipe(
-  Layer.provide(Providers),
+  Layer.provide(Providers.pipe(Layer.provide(QuietConsole.layer))),
   Layer.provideMerge(Layer.mergeAll(TokensJwt.layer, ReadinessPostgres.layer)),
   Layer.provide(FetchHttpClient.layer),
   Layer.provide(configuration)

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http"
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { TLSSocket } from "node:tls"
 
 export interface Asked {
   readonly method: string
@@ -22,7 +23,11 @@ export const answering =
   }
 
 export const hanging: Reply = () => {}
-export const hangingUp: Reply = (response) => void response.socket?.resetAndDestroy()
+export const hangingUp: Reply = ({ socket }) => {
+  // Only a plain connection can be reset by hand.
+  if (socket instanceof TLSSocket) socket.destroy()
+  else socket?.resetAndDestroy()
+}
 export const breakingOff: Reply = (response) => {
   response.writeHead(200, { "content-type": "application/json", "content-length": "500" }).write('{"id":')
   setTimeout(() => response.socket?.destroy(), 10)
@@ -71,21 +76,24 @@ export abstract class StandIn {
 const onTheWay = (milliseconds: number) =>
   milliseconds > 0 ? new Promise((resolve) => setTimeout(resolve, milliseconds)) : undefined
 
+/** Hands a request to the site, and its reply back. */
+export const handler = (site: StandIn) => async (request: IncomingMessage, response: ServerResponse) => {
+  const chunks: Array<Buffer> = []
+  for await (const chunk of request) chunks.push(chunk)
+  const url = new URL(request.url!, "http://stand.in")
+  const { headers, method } = request
+  const asked = { method: method!, path: decodeURIComponent(url.pathname), query: url.searchParams, headers }
+  await onTheWay(site.latency())
+  const reply = site.answer({ ...asked, text: Buffer.concat(chunks).toString("utf8") })
+  await onTheWay(site.latency())
+  reply(response)
+}
+
 /** Puts it on the loopback, until the scope closes. */
 export const listen = <S extends StandIn>(site: S) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const server = createServer(async (request, response) => {
-        const chunks: Array<Buffer> = []
-        for await (const chunk of request) chunks.push(chunk)
-        const url = new URL(request.url!, "http://stand.in")
-        const { headers, method } = request
-        const asked = { method: method!, path: decodeURIComponent(url.pathname), query: url.searchParams, headers }
-        await onTheWay(site.latency())
-        const reply = site.answer({ ...asked, text: Buffer.concat(chunks).toString("utf8") })
-        await onTheWay(site.latency())
-        reply(response)
-      })
+      const server = createServer(handler(site))
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
       site.baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
       return server

@@ -1,12 +1,13 @@
 import { Effect, Layer } from "effect"
 import { ProvidersLocal } from "../../src/layers/Providers.ts"
 import { Services } from "../../src/layers/Services.ts"
+import * as QuietConsole from "./QuietConsole.ts"
 import * as TestDatabase from "./TestDatabase.ts"
 import * as TestStorage from "./TestStorage.ts"
 
 /** Our own services on a database without rows. */
 export const layer = Services.pipe(
-  Layer.provide(ProvidersLocal),
+  Layer.provide(ProvidersLocal.pipe(Layer.provide(QuietConsole.layer))),
   Layer.provideMerge(TestStorage.layer),
   Layer.provideMerge(TestDatabase.layer)
 )
