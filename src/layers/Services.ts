@@ -3,6 +3,8 @@ import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Conversations } from "../services/Conversations.ts"
+import { Deliveries } from "../services/Deliveries.ts"
+import { DeliveryQueue } from "../services/DeliveryQueue.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
@@ -29,6 +31,7 @@ export const Services = Layer.mergeAll(
   AddressLookup.layer,
   ApiKeys.layer,
   Conversations.layer,
+  Deliveries.layer.pipe(Layer.provide(DeliveryQueue.layer)),
   Files.layer,
   FileSweeper.layer,
   FileUploads.layer,
