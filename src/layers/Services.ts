@@ -22,8 +22,11 @@ import { Products } from "../services/Products.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
+import { Verification } from "../services/Verification.ts"
 import { Wallet } from "../services/Wallet.ts"
 import { Wishlist } from "../services/Wishlist.ts"
+
+const deliveries = Deliveries.layer.pipe(Layer.provide(DeliveryQueue.layer))
 
 /** What we can do. */
 export const Services = Layer.mergeAll(
@@ -31,7 +34,7 @@ export const Services = Layer.mergeAll(
   AddressLookup.layer,
   ApiKeys.layer,
   Conversations.layer,
-  Deliveries.layer.pipe(Layer.provide(DeliveryQueue.layer)),
+  deliveries,
   Files.layer,
   FileSweeper.layer,
   FileUploads.layer,
@@ -48,6 +51,7 @@ export const Services = Layer.mergeAll(
   SharedLimits.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
   Transactions.layer,
+  Verification.layer.pipe(Layer.provide([deliveries, SharedLimits.layer])),
   Wallet.layer,
   Wishlist.layer
 )
