@@ -12,6 +12,8 @@ import files from "./migrations/0009_files.ts"
 import tickets from "./migrations/0010_tickets.ts"
 import messages from "./migrations/0011_messages.ts"
 import outbox from "./migrations/0012_outbox.ts"
+import deliveries from "./migrations/0013_deliveries.ts"
+import verification from "./migrations/0016_verification.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -25,7 +27,9 @@ const migrations = {
   "0009_files": files,
   "0010_tickets": tickets,
   "0011_messages": messages,
-  "0012_outbox": outbox
+  "0012_outbox": outbox,
+  "0013_deliveries": deliveries,
+  "0016_verification": verification
 }
 
 /** The id of the newest migration this version of the code knows. */

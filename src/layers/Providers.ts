@@ -4,6 +4,8 @@ import type { Config } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { CardVault } from "../services/CardVault.ts"
 import type { PayPalVault } from "../services/PayPalVault.ts"
+import { Codes } from "../services/Codes.ts"
+import { SmsBudget } from "../services/SmsBudget.ts"
 import { FileLinks } from "../services/FileLinks.ts"
 import type { Mail } from "../services/Mail.ts"
 import type { Places } from "../services/Places.ts"
@@ -17,6 +19,7 @@ import * as MailLocal from "./MailLocal.ts"
 import * as MailOff from "./MailOff.ts"
 import * as MailSettings from "./MailSettings.ts"
 import * as MailSmtp from "./MailSmtp.ts"
+import * as CodesSettings from "./CodesSettings.ts"
 import * as PayPalSettings from "./PayPalSettings.ts"
 import * as PayPalVaultLocal from "./PayPalVaultLocal.ts"
 import * as PayPalVaultOff from "./PayPalVaultOff.ts"
@@ -117,6 +120,14 @@ const push = Layer.unwrap(
     return PushChannels.layer({ fcm, apns: apns && { ...apns, baseUrl } })
   })
 )
+const codes = Layer.unwrap(Effect.map(CodesSettings.secret, Codes.layerWith))
+
+const smsBudget = Layer.effect(
+  SmsBudget,
+  Effect.gen(function* () {
+    return { dailyLimit: yield* CodesSettings.smsDailyLimit, countries: yield* CodesSettings.smsCountries }
+  })
+)
 
 /** What others do for us, each by whom the configuration says. */
 export const Providers = Layer.mergeAll(
@@ -127,7 +138,9 @@ export const Providers = Layer.mergeAll(
   StripeEventsSigned.layer,
   mail,
   sms,
-  push
+  push,
+  codes,
+  smsBudget
 )
 
 /** Nobody does anything: for the command line, which asks for nothing of theirs. */
@@ -140,7 +153,8 @@ export const ProvidersOff = Layer.mergeAll(
   StripeEventsOff.layer,
   MailOff.layer,
   SmsOff.layer,
-  PushOff.layer
+  PushOff.layer,
+  Codes.layerWith(Redacted.make(""))
 )
 
 /** Stand-ins of our own, as local mode has them where nothing is configured. */
@@ -151,5 +165,6 @@ export const ProvidersLocal = Layer.mergeAll(
   StripeEventsSigned.layer,
   MailLocal.layer,
   SmsLocal.layer,
-  PushLocal.layer
+  PushLocal.layer,
+  codes
 )

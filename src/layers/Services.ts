@@ -3,6 +3,8 @@ import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Conversations } from "../services/Conversations.ts"
+import { Deliveries } from "../services/Deliveries.ts"
+import { DeliveryQueue } from "../services/DeliveryQueue.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
@@ -21,8 +23,11 @@ import { Products } from "../services/Products.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
+import { Verification } from "../services/Verification.ts"
 import { Wallet } from "../services/Wallet.ts"
 import { Wishlist } from "../services/Wishlist.ts"
+
+const deliveries = Deliveries.layer.pipe(Layer.provide(DeliveryQueue.layer))
 
 /** What we can do. */
 export const Services = Layer.mergeAll(
@@ -30,6 +35,7 @@ export const Services = Layer.mergeAll(
   AddressLookup.layer,
   ApiKeys.layer,
   Conversations.layer,
+  deliveries,
   Files.layer,
   FileSweeper.layer,
   FileUploads.layer,
@@ -47,6 +53,7 @@ export const Services = Layer.mergeAll(
   SharedLimits.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
   Transactions.layer,
+  Verification.layer.pipe(Layer.provide([deliveries, SharedLimits.layer])),
   Wallet.layer,
   Wishlist.layer
 )

@@ -2,6 +2,7 @@ import { Config, ConfigProvider, Data, Effect, Option, Redacted, Schema } from "
 import { accessSync, constants, mkdirSync } from "node:fs"
 import { OrgId } from "../domain/Ids.ts"
 import * as MailSettings from "./MailSettings.ts"
+import * as CodesSettings from "./CodesSettings.ts"
 import * as PayPalSettings from "./PayPalSettings.ts"
 import * as PlacesSettings from "./PlacesSettings.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
@@ -153,6 +154,7 @@ export const load: Effect.Effect<Settings, WrongConfiguration> = Effect.map(
     ...values,
     ...database,
     ...MailSettings.settings,
+    ...CodesSettings.settings,
     ...PayPalSettings.settings,
     ...PlacesSettings.settings,
     ...PushSettings.settings,
