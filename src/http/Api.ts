@@ -1,5 +1,6 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AddressesApi } from "./api/Addresses.ts"
+import { BenefitsApi, PlatformBenefitsApi } from "./api/Benefits.ts"
 import { FileLinksApi, FilesApi } from "./api/Files.ts"
 import { ConversationsApi, MessagesApi, PlatformConversationsApi, PlatformMessagesApi } from "./api/Messages.ts"
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
@@ -20,7 +21,7 @@ import { Validation } from "./Validation.ts"
 // The middleware added last runs first.
 const clientData = HttpApi.make("portico")
   .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
-  .add(TicketsApi, ConversationsApi, MessagesApi)
+  .add(TicketsApi, ConversationsApi, MessagesApi, BenefitsApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
@@ -31,7 +32,7 @@ const clientData = HttpApi.make("portico")
 
 const platform = HttpApi.make("portico")
   .add(PlatformCustomersApi, PlatformOrdersApi, PlatformProductsApi, PlatformTransactionsApi)
-  .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi)
+  .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi, PlatformBenefitsApi)
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)

@@ -8,6 +8,7 @@ import { CardNumbers } from "./CardNumbers.ts"
 import { Docs } from "./Docs.ts"
 import { Edge } from "./Edge.ts"
 import { AddressesHandlers } from "./handlers/Addresses.ts"
+import { BenefitsHandlers, PlatformBenefitsHandlers } from "./handlers/Benefits.ts"
 import { FileLinksHandlers, FilesHandlers } from "./handlers/Files.ts"
 import {
   ConversationsHandlers,
@@ -62,7 +63,9 @@ export const Routes = Layer.mergeAll(
       ConversationsHandlers,
       PlatformConversationsHandlers,
       MessagesHandlers,
-      PlatformMessagesHandlers
+      PlatformMessagesHandlers,
+      BenefitsHandlers,
+      PlatformBenefitsHandlers
     ])
   ),
   Docs,

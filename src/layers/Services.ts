@@ -2,7 +2,10 @@ import { Layer } from "effect"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { Benefits } from "../services/Benefits.ts"
 import { Conversations } from "../services/Conversations.ts"
+import { EnrollmentExpiry } from "../services/EnrollmentExpiry.ts"
+import { Enrollments } from "../services/Enrollments.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
@@ -16,6 +19,7 @@ import { Profiles } from "../services/Profiles.ts"
 import { PaymentEvents } from "../services/PaymentEvents.ts"
 import { PaymentMethods } from "../services/PaymentMethods.ts"
 import { PaymentSettlement } from "../services/PaymentSettlement.ts"
+import { Pricing } from "../services/Pricing.ts"
 import { Products } from "../services/Products.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Tickets } from "../services/Tickets.ts"
@@ -28,7 +32,10 @@ export const Services = Layer.mergeAll(
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
+  Benefits.layer,
   Conversations.layer,
+  EnrollmentExpiry.layer,
+  Enrollments.layer.pipe(Layer.provide(Files.layer)),
   Files.layer,
   FileSweeper.layer,
   FileUploads.layer,
@@ -41,6 +48,7 @@ export const Services = Layer.mergeAll(
   Profiles.layer,
   PaymentEvents.layer.pipe(Layer.provide(PaymentSettlement.layer)),
   PaymentMethods.layer.pipe(Layer.provide([PaymentSettlement.layer, SharedLimits.layer])),
+  Pricing.layer,
   Products.layer,
   SharedLimits.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
