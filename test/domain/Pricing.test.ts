@@ -194,7 +194,7 @@ describe("The end of an enrollment", () => {
     ["months are those of the zone, not of UTC", 1, "months", "Asia/Tokyo", "2027-01-30T15:30", "2027-02-27T15:30"],
     ["thirty days are thirty days", 30, "days", "UTC", "2027-02-01T00:00", "2027-03-03T00:00"]
   ] as const) {
-    it(what, () => {
+    it(`${what}`, () => {
       const at = expiryOf({ duration, unit }, new Date(`${from}:00.000Z`), zone)
       assert.strictEqual(at.toISOString(), `${end}:00.000Z`)
     })
