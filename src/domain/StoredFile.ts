@@ -109,5 +109,5 @@ export class FileInUse extends Problem<FileInUse>()("FileInUse", {
   code: "action_not_allowed",
   status: 409,
   title: "File in use",
-  detail: "This file is attached to a ticket or a message, so it cannot be deleted."
+  detail: "This file is attached to a ticket, a message or an enrollment, so it cannot be deleted."
 }) {}

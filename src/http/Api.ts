@@ -1,5 +1,6 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AddressesApi } from "./api/Addresses.ts"
+import { BenefitsApi, PlatformBenefitsApi } from "./api/Benefits.ts"
 import { FileLinksApi, FilesApi } from "./api/Files.ts"
 import { ConversationsApi, MessagesApi, PlatformConversationsApi, PlatformMessagesApi } from "./api/Messages.ts"
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
@@ -22,7 +23,7 @@ import { Validation } from "./Validation.ts"
 // The middleware added last runs first.
 const clientData = HttpApi.make("portico")
   .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
-  .add(TicketsApi, ConversationsApi, MessagesApi, VerificationApi)
+  .add(TicketsApi, ConversationsApi, MessagesApi, VerificationApi, BenefitsApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
@@ -33,7 +34,7 @@ const clientData = HttpApi.make("portico")
 
 const platform = HttpApi.make("portico")
   .add(PlatformCustomersApi, PlatformOrdersApi, PlatformProductsApi, PlatformTransactionsApi)
-  .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi, PlatformOutboxApi)
+  .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi, PlatformOutboxApi, PlatformBenefitsApi)
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)

@@ -8,6 +8,7 @@ import { CardNumbers } from "./CardNumbers.ts"
 import { Docs } from "./Docs.ts"
 import { Edge } from "./Edge.ts"
 import { AddressesHandlers } from "./handlers/Addresses.ts"
+import { BenefitsHandlers, PlatformBenefitsHandlers } from "./handlers/Benefits.ts"
 import { FileLinksHandlers, FilesHandlers } from "./handlers/Files.ts"
 import {
   ConversationsHandlers,
@@ -66,7 +67,9 @@ export const Routes = Layer.mergeAll(
       MessagesHandlers,
       PlatformMessagesHandlers,
       PlatformOutboxHandlers,
-      VerificationHandlers
+      VerificationHandlers,
+      BenefitsHandlers,
+      PlatformBenefitsHandlers
     ])
   ),
   Docs,

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { BenefitId } from "../domain/Benefit.ts"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import type { CustomerId } from "../domain/Ids.ts"
@@ -6,6 +7,8 @@ import type { OrderId } from "../domain/Order.ts"
 import type { ProductId } from "../domain/Product.ts"
 import type { TransactionId } from "../domain/Transaction.ts"
 import { Addresses } from "../services/Addresses.ts"
+import { Benefits } from "../services/Benefits.ts"
+import { Enrollments } from "../services/Enrollments.ts"
 import { MessageSending } from "../services/MessageSending.ts"
 import { Orders } from "../services/Orders.ts"
 import { Products } from "../services/Products.ts"
@@ -18,6 +21,7 @@ import { Wishlist } from "../services/Wishlist.ts"
 import {
   ada,
   arlington,
+  benefits,
   customers,
   grace,
   london,
@@ -62,6 +66,19 @@ const correspondence = Effect.gen(function* () {
   yield* asStaff(push({ customerId: ada.customerId, conversationId, from, text }))
 })
 
+/** What the org offers: ada ships for free already, and waits for her student discount to be approved. */
+const programmes = Effect.gen(function* () {
+  const { push } = yield* Benefits
+  const { enroll } = yield* Enrollments
+  for (const [id, pushed] of Object.entries(benefits)) {
+    yield* Effect.provideService(push(id as BenefitId, pushed), CurrentPlatform, { orgId: org })
+  }
+  const formData = { university: "University of London", since: 2025 }
+  for (const enrollment of [{ benefitId: "employer" }, { benefitId: "student", agreementAccepted: true, formData }]) {
+    yield* Effect.provideService(enroll(enrollment), CurrentCustomer, ada)
+  }
+})
+
 /** Fills the demo org once: what a visitor changes afterwards stays changed. */
 export const seed = Effect.gen(function* () {
   const orgs = yield* Orgs
@@ -100,5 +117,6 @@ export const seed = Effect.gen(function* () {
   yield* wishlist.add("comptometer").pipe(Effect.provideService(CurrentCustomer, ada))
   yield* wishlist.add("arithmometer").pipe(Effect.provideService(CurrentCustomer, ada))
   yield* correspondence
+  yield* programmes
   return true
 }).pipe(Effect.orDie)

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { BenefitPush } from "../domain/Benefit.ts"
 import { CustomerPush } from "../domain/Customer.ts"
 import type { CustomerId, OrgId } from "../domain/Ids.ts"
 import { OrderPush } from "../domain/OrderPush.ts"
@@ -126,6 +127,27 @@ export const products = {
   "punch-cards": { sku: "PC-500", name: "Punch cards, box of 500", price: usd(4999), available: true },
   "wire-30cm": { sku: "NS-1", name: "One nanosecond of wire", price: usd(200), available: true },
   arithmometer: { sku: "AM-1820", name: "Arithmometer, 1820", price: usd(420000), available: false }
+}
+
+const benefit = Schema.decodeUnknownSync(Schema.toCodecJson(BenefitPush))
+
+export const benefits = {
+  student: benefit({
+    name: "student",
+    title: "Student discount",
+    description: "Ten percent off everything for whoever studies; send a picture of your student card.",
+    requiresApproval: true,
+    legalAgreement: "I am enrolled at a university, and will say so when I no longer am.",
+    perks: { discountType: "percentage", discount: 10, freeShipping: false },
+    validity: { duration: 1, unit: "years" }
+  }),
+  employer: benefit({
+    name: "employer",
+    title: "Free shipping by your employer",
+    description: "The Analytical Engine Company pays for the shipping of its people.",
+    requiresApproval: false,
+    perks: { discountType: "fixed", discount: 0, freeShipping: true }
+  })
 }
 
 export const transactions = {

@@ -14,6 +14,7 @@ import messages from "./migrations/0011_messages.ts"
 import outbox from "./migrations/0012_outbox.ts"
 import deliveries from "./migrations/0013_deliveries.ts"
 import verification from "./migrations/0016_verification.ts"
+import benefits from "./migrations/0019_benefits.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -29,7 +30,8 @@ const migrations = {
   "0011_messages": messages,
   "0012_outbox": outbox,
   "0013_deliveries": deliveries,
-  "0016_verification": verification
+  "0016_verification": verification,
+  "0019_benefits": benefits
 }
 
 /** The id of the newest migration this version of the code knows. */

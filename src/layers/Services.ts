@@ -2,9 +2,12 @@ import { Layer } from "effect"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { Benefits } from "../services/Benefits.ts"
 import { Conversations } from "../services/Conversations.ts"
 import { Deliveries } from "../services/Deliveries.ts"
 import { DeliveryQueue } from "../services/DeliveryQueue.ts"
+import { EnrollmentExpiry } from "../services/EnrollmentExpiry.ts"
+import { Enrollments } from "../services/Enrollments.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
@@ -19,6 +22,7 @@ import { Profiles } from "../services/Profiles.ts"
 import { PaymentEvents } from "../services/PaymentEvents.ts"
 import { PaymentMethods } from "../services/PaymentMethods.ts"
 import { PaymentSettlement } from "../services/PaymentSettlement.ts"
+import { Pricing } from "../services/Pricing.ts"
 import { Products } from "../services/Products.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Tickets } from "../services/Tickets.ts"
@@ -34,8 +38,11 @@ export const Services = Layer.mergeAll(
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
+  Benefits.layer,
   Conversations.layer,
   deliveries,
+  EnrollmentExpiry.layer,
+  Enrollments.layer.pipe(Layer.provide(Files.layer)),
   Files.layer,
   FileSweeper.layer,
   FileUploads.layer,
@@ -49,6 +56,7 @@ export const Services = Layer.mergeAll(
   Profiles.layer,
   PaymentEvents.layer.pipe(Layer.provide(PaymentSettlement.layer)),
   PaymentMethods.layer.pipe(Layer.provide([PaymentSettlement.layer, SharedLimits.layer])),
+  Pricing.layer,
   Products.layer,
   SharedLimits.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),

@@ -106,7 +106,7 @@ export class FilesApi extends HttpApiGroup.make("files")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Delete a file",
-        description: "A file that is attached to a ticket or a message stays: 409 `action_not_allowed`."
+        description: "A file that is attached to a ticket, a message or an enrollment stays: 409 `action_not_allowed`."
       })
     )
   )
