@@ -5,6 +5,7 @@ import { ConversationsApi, MessagesApi, PlatformConversationsApi, PlatformMessag
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
 import { PaymentMethodsApi } from "./api/PaymentMethods.ts"
 import { PlatformCustomersApi, ProfileApi } from "./api/Profile.ts"
+import { PlatformReservationDefinitionsApi, PlatformReservationsApi, ReservationsApi } from "./api/Reservations.ts"
 import { StripeEventsApi } from "./api/StripeEvents.ts"
 import { PlatformTicketsApi, TicketsApi } from "./api/Tickets.ts"
 import { PlatformTransactionsApi, TransactionsApi } from "./api/Transactions.ts"
@@ -20,7 +21,7 @@ import { Validation } from "./Validation.ts"
 // The middleware added last runs first.
 const clientData = HttpApi.make("portico")
   .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
-  .add(TicketsApi, ConversationsApi, MessagesApi)
+  .add(TicketsApi, ConversationsApi, MessagesApi, ReservationsApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
@@ -32,6 +33,7 @@ const clientData = HttpApi.make("portico")
 const platform = HttpApi.make("portico")
   .add(PlatformCustomersApi, PlatformOrdersApi, PlatformProductsApi, PlatformTransactionsApi)
   .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi)
+  .add(PlatformReservationDefinitionsApi, PlatformReservationsApi)
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)

@@ -18,6 +18,11 @@ import {
 import { OrdersHandlers, PlatformOrdersHandlers } from "./handlers/Orders.ts"
 import { PaymentMethodsHandlers } from "./handlers/PaymentMethods.ts"
 import { PlatformCustomersHandlers, ProfileHandlers } from "./handlers/Profile.ts"
+import {
+  PlatformReservationDefinitionsHandlers,
+  PlatformReservationsHandlers,
+  ReservationsHandlers
+} from "./handlers/Reservations.ts"
 import { StripeEventsHandlers } from "./handlers/StripeEvents.ts"
 import { PlatformTicketsHandlers, TicketsHandlers } from "./handlers/Tickets.ts"
 import { PlatformTransactionsHandlers, TransactionsHandlers } from "./handlers/Transactions.ts"
@@ -62,7 +67,10 @@ export const Routes = Layer.mergeAll(
       ConversationsHandlers,
       PlatformConversationsHandlers,
       MessagesHandlers,
-      PlatformMessagesHandlers
+      PlatformMessagesHandlers,
+      ReservationsHandlers,
+      PlatformReservationDefinitionsHandlers,
+      PlatformReservationsHandlers
     ])
   ),
   Docs,

@@ -7,6 +7,7 @@ import type { PayPalVault } from "../services/PayPalVault.ts"
 import { FileLinks } from "../services/FileLinks.ts"
 import type { Places } from "../services/Places.ts"
 import type { Storage } from "../services/Storage.ts"
+import * as CalendarIcal from "./CalendarIcal.ts"
 import * as CardVaultLocal from "./CardVaultLocal.ts"
 import * as CardVaultOff from "./CardVaultOff.ts"
 import * as CardVaultStripe from "./CardVaultStripe.ts"
@@ -72,7 +73,14 @@ const storage = Layer.unwrap(
 )
 
 /** What others do for us, each by whom the configuration says. */
-export const Providers = Layer.mergeAll(places, cardVault, payPalVault, storage, StripeEventsSigned.layer)
+export const Providers = Layer.mergeAll(
+  places,
+  cardVault,
+  payPalVault,
+  storage,
+  StripeEventsSigned.layer,
+  CalendarIcal.layer
+)
 
 /** Nobody does anything: for the command line, which asks for nothing of theirs. */
 export const ProvidersOff = Layer.mergeAll(
@@ -81,7 +89,8 @@ export const ProvidersOff = Layer.mergeAll(
   PayPalVaultOff.layer,
   StorageOff.layer,
   FileLinks.layerWith({ secret: Redacted.make(""), publicUrl: "" }),
-  StripeEventsOff.layer
+  StripeEventsOff.layer,
+  CalendarIcal.layer
 )
 
 /** Stand-ins of our own, as local mode has them where nothing is configured. */
@@ -89,5 +98,6 @@ export const ProvidersLocal = Layer.mergeAll(
   PlacesLocal.layer,
   CardVaultLocal.layer,
   PayPalVaultLocal.layer,
-  StripeEventsSigned.layer
+  StripeEventsSigned.layer,
+  CalendarIcal.layer
 )

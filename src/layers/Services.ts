@@ -17,6 +17,9 @@ import { PaymentEvents } from "../services/PaymentEvents.ts"
 import { PaymentMethods } from "../services/PaymentMethods.ts"
 import { PaymentSettlement } from "../services/PaymentSettlement.ts"
 import { Products } from "../services/Products.ts"
+import { ReservationBooking } from "../services/ReservationBooking.ts"
+import { ReservationDefinitions } from "../services/ReservationDefinitions.ts"
+import { Reservations } from "../services/Reservations.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
@@ -42,6 +45,9 @@ export const Services = Layer.mergeAll(
   PaymentEvents.layer.pipe(Layer.provide(PaymentSettlement.layer)),
   PaymentMethods.layer.pipe(Layer.provide([PaymentSettlement.layer, SharedLimits.layer])),
   Products.layer,
+  ReservationBooking.layer,
+  ReservationDefinitions.layer,
+  Reservations.layer,
   SharedLimits.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
   Transactions.layer,
