@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { DateTime } from "effect"
-import { FastCheck as fc } from "effect/testing"
+import { DateTime, Schema } from "effect"
 import { dayAfter, dayOf, instantOf, offeredOf, slotsOn } from "../../src/domain/OpeningHours.ts"
 import { type OpeningWindow, Weekday } from "../../src/domain/ReservationDefinition.ts"
 
@@ -147,7 +146,7 @@ describe("Slots", () => {
     assert.strictEqual(offered({ blocked: [{ from: "2026-11-01", to: "2026-12-01" }] }, days).length, 3)
   })
 
-  const zones = [
+  const Zone = Schema.Literals([
     "Europe/Berlin",
     "America/New_York",
     "Australia/Lord_Howe",
@@ -157,68 +156,50 @@ describe("Slots", () => {
     "Asia/Kathmandu",
     "Pacific/Apia",
     "Pacific/Chatham"
-  ]
+  ])
+  const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
   const clockTime = (minutes: number) =>
     `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`
+  const runs = { arbitrary: { runs: 400 } }
 
-  it("of any zone, day and windows follow one another, last what they should, and lie between opening and closing", () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...zones),
-        fc.integer({ min: 0, max: 7300 }),
-        fc.uniqueArray(fc.integer({ min: 0, max: 288 }), { minLength: 4, maxLength: 4 }),
-        fc.integer({ min: 5, max: 180 }),
-        fc.integer({ min: 0, max: 60 }),
-        (timezone, days, bounds, duration, breakAfter) => {
-          const day = dayAfter("2010-01-01", days)
-          const [a, b, c, d] = bounds.toSorted((one, two) => one - two).map((five) => clockTime(five * 5)) as [
-            string,
-            string,
-            string,
-            string
-          ]
-          const hours = [...everyDay(a, b), ...everyDay(c, d)]
-          const slots = slotsOn({ hours, timezone }, { duration, breakAfter }, day)
+  it.prop(
+    "of any zone, day and windows follow one another, last what they should, and lie between opening and closing",
+    [Zone, between(0, 7300), between(0, 143), between(1, 144), between(5, 180), between(0, 60)],
+    ([timezone, days, first, length, duration, breakAfter]) => {
+      const day = dayAfter("2010-01-01", days)
+      const second = Math.min(288, first + length)
+      const windows = [
+        [clockTime(first * 5), clockTime(second * 5)],
+        [clockTime(second * 5), "24:00"]
+      ] as const
+      const hours = windows.filter(([open, close]) => open < close).flatMap(([open, close]) => everyDay(open, close))
+      const [open, close] = windows[0]
+      const opening = instantOf(day, open, timezone)
+      const closing = instantOf(day, close, timezone)
 
-          let freeFrom = -Infinity
-          for (const { busyUntil, end, start } of slots) {
-            assert.isAtLeast(start, freeFrom)
-            assert.strictEqual(end - start, duration * 60_000)
-            assert.strictEqual(busyUntil - end, breakAfter * 60_000)
-            const within = [
-              [a, b],
-              [c, d]
-            ].some(
-              ([open, close]) => instantOf(day, open!, timezone) <= start && end <= instantOf(day, close!, timezone)
-            )
-            assert.isTrue(within)
-            freeFrom = end
-          }
-          // A window that the clocks do not touch shows its own time of day, and its day.
-          const plain = instantOf(day, b, timezone) - instantOf(day, a, timezone)
-          const length =
-            (bounds.toSorted((one, two) => one - two)[1]! - bounds.toSorted((one, two) => one - two)[0]!) * 5
-          if (plain === length * 60_000 && slots[0] !== undefined && slots[0].end <= instantOf(day, b, timezone)) {
-            assert.deepStrictEqual([dayOf(slots[0].start, timezone), local(slots[0].start, timezone)], [day, a])
-          }
-        }
-      ),
-      { numRuns: 400 }
-    )
-  })
+      const slots = slotsOn({ hours, timezone }, { duration, breakAfter }, day)
 
-  it("of windows that touch never overlap, whatever the clocks do", () => {
-    fc.assert(
-      fc.property(fc.constantFrom(...zones), fc.integer({ min: 0, max: 7300 }), (timezone, days) => {
-        const day = dayAfter("2010-01-01", days)
-        let before = -Infinity
-        for (let five = 0; five <= 36; five++) {
-          const at = instantOf(day, clockTime(five * 5), timezone)
-          assert.isAtLeast(at, before)
-          before = at
-        }
-      }),
-      { numRuns: 200 }
-    )
+      let freeFrom = -Infinity
+      for (const { busyUntil, end, start } of slots) {
+        assert.isAtLeast(start, freeFrom)
+        assert.deepStrictEqual([end - start, busyUntil - end], [duration * 60_000, breakAfter * 60_000])
+        assert.isTrue((opening <= start && end <= closing) || closing <= start)
+        freeFrom = end
+      }
+      assert.strictEqual(slots[0]?.start === opening, closing - opening >= duration * 60_000)
+      if (closing - opening === (second - first) * 300_000) {
+        assert.deepStrictEqual([dayOf(opening, timezone), local(opening, timezone)], [day, open])
+      }
+    },
+    runs
+  )
+
+  it.prop("of windows that touch never overlap, whatever the clocks do", [Zone, between(0, 7300)], ([zone, days]) => {
+    let before = -Infinity
+    for (let minutes = 0; minutes <= 1440; minutes += 15) {
+      const at = instantOf(dayAfter("2010-01-01", days), clockTime(minutes), zone)
+      assert.isAtLeast(at, before)
+      before = at
+    }
   })
 })
