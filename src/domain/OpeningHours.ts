@@ -14,6 +14,15 @@ const dayLength = 86_400_000
 
 const zoned = (at: number, timeZone: string) => DateTime.makeZonedUnsafe(at, { timeZone })
 
+// Asking for an offset is what costs most of a month of slots. The rules of a zone do not change while a process runs.
+const known = new Map<string, number>()
+const offsetAtMidnight = (utcDay: number, timeZone: string): number => {
+  const key = `${timeZone} ${utcDay}`
+  const offset = known.get(key) ?? DateTime.zonedOffset(zoned(utcDay * dayLength, timeZone))
+  if (known.size < 10_000) known.set(key, offset)
+  return offset
+}
+
 export const dayOf = (at: number, timeZone: string): string => DateTime.formatIsoDate(zoned(at, timeZone))
 
 /** The day so many days after another, by the calendar. */
@@ -32,6 +41,10 @@ export const daysFrom = (from: string, to: string): ReadonlyArray<string> =>
 export const instantOf = (day: string, time: string, timeZone: string): number => {
   const [hours, minutes] = time.split(":").map(Number)
   const local = Date.parse(day) + (hours! * 60 + minutes!) * minute
+  const utcDay = Math.floor(local / dayLength)
+  const steady = offsetAtMidnight(utcDay - 1, timeZone)
+  if (steady === offsetAtMidnight(utcDay + 2, timeZone)) return local - steady
+
   const at = (disambiguation: "earlier" | "later") =>
     DateTime.makeZonedUnsafe(local, { timeZone, adjustForTimeZone: true, disambiguation })
   const first = at("earlier")

@@ -161,7 +161,8 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
           assert.strictEqual((yield* slotsFor(ada, asked)).slots.length, 31 * 36)
           times.push(performance.now() - before)
         }
-        assert.isBelow(times.sort((a, b) => a - b)[10]!, 50)
+        // Of a machine that does other things as well.
+        assert.isBelow(Math.min(...times), 25)
       })
     )
   })
