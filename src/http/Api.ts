@@ -7,6 +7,7 @@ import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
 import { PlatformOutboxApi } from "./api/Outbox.ts"
 import { PaymentMethodsApi } from "./api/PaymentMethods.ts"
 import { PlatformCustomersApi, ProfileApi } from "./api/Profile.ts"
+import { PlatformReservationDefinitionsApi, PlatformReservationsApi, ReservationsApi } from "./api/Reservations.ts"
 import { StripeEventsApi } from "./api/StripeEvents.ts"
 import { PlatformTicketsApi, TicketsApi } from "./api/Tickets.ts"
 import { PlatformTransactionsApi, TransactionsApi } from "./api/Transactions.ts"
@@ -24,6 +25,7 @@ import { Validation } from "./Validation.ts"
 const clientData = HttpApi.make("portico")
   .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
   .add(TicketsApi, ConversationsApi, MessagesApi, VerificationApi, BenefitsApi)
+  .add(ReservationsApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
@@ -35,6 +37,7 @@ const clientData = HttpApi.make("portico")
 const platform = HttpApi.make("portico")
   .add(PlatformCustomersApi, PlatformOrdersApi, PlatformProductsApi, PlatformTransactionsApi)
   .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi, PlatformOutboxApi, PlatformBenefitsApi)
+  .add(PlatformReservationDefinitionsApi, PlatformReservationsApi)
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)

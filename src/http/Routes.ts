@@ -20,6 +20,11 @@ import { OrdersHandlers, PlatformOrdersHandlers } from "./handlers/Orders.ts"
 import { PlatformOutboxHandlers } from "./handlers/Outbox.ts"
 import { PaymentMethodsHandlers } from "./handlers/PaymentMethods.ts"
 import { PlatformCustomersHandlers, ProfileHandlers } from "./handlers/Profile.ts"
+import {
+  PlatformReservationDefinitionsHandlers,
+  PlatformReservationsHandlers,
+  ReservationsHandlers
+} from "./handlers/Reservations.ts"
 import { StripeEventsHandlers } from "./handlers/StripeEvents.ts"
 import { PlatformTicketsHandlers, TicketsHandlers } from "./handlers/Tickets.ts"
 import { PlatformTransactionsHandlers, TransactionsHandlers } from "./handlers/Transactions.ts"
@@ -69,7 +74,10 @@ export const Routes = Layer.mergeAll(
       PlatformOutboxHandlers,
       VerificationHandlers,
       BenefitsHandlers,
-      PlatformBenefitsHandlers
+      PlatformBenefitsHandlers,
+      ReservationsHandlers,
+      PlatformReservationDefinitionsHandlers,
+      PlatformReservationsHandlers
     ])
   ),
   Docs,

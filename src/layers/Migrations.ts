@@ -15,6 +15,7 @@ import outbox from "./migrations/0012_outbox.ts"
 import deliveries from "./migrations/0013_deliveries.ts"
 import verification from "./migrations/0016_verification.ts"
 import benefits from "./migrations/0019_benefits.ts"
+import reservations from "./migrations/0017_reservations.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -31,7 +32,8 @@ const migrations = {
   "0012_outbox": outbox,
   "0013_deliveries": deliveries,
   "0016_verification": verification,
-  "0019_benefits": benefits
+  "0019_benefits": benefits,
+  "0017_reservations": reservations
 }
 
 /** The id of the newest migration this version of the code knows. */

@@ -12,6 +12,7 @@ import type { Places } from "../services/Places.ts"
 import type { Push } from "../services/Push.ts"
 import type { Sms } from "../services/Sms.ts"
 import type { Storage } from "../services/Storage.ts"
+import * as CalendarIcal from "./CalendarIcal.ts"
 import * as CardVaultLocal from "./CardVaultLocal.ts"
 import * as CardVaultOff from "./CardVaultOff.ts"
 import * as CardVaultStripe from "./CardVaultStripe.ts"
@@ -140,7 +141,8 @@ export const Providers = Layer.mergeAll(
   sms,
   push,
   codes,
-  smsBudget
+  smsBudget,
+  CalendarIcal.layer
 )
 
 /** Nobody does anything: for the command line, which asks for nothing of theirs. */
@@ -154,7 +156,8 @@ export const ProvidersOff = Layer.mergeAll(
   MailOff.layer,
   SmsOff.layer,
   PushOff.layer,
-  Codes.layerWith(Redacted.make(""))
+  Codes.layerWith(Redacted.make("")),
+  CalendarIcal.layer
 )
 
 /** Stand-ins of our own, as local mode has them where nothing is configured. */
@@ -166,5 +169,6 @@ export const ProvidersLocal = Layer.mergeAll(
   MailLocal.layer,
   SmsLocal.layer,
   PushLocal.layer,
-  codes
+  codes,
+  CalendarIcal.layer
 )

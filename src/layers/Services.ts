@@ -24,6 +24,9 @@ import { PaymentMethods } from "../services/PaymentMethods.ts"
 import { PaymentSettlement } from "../services/PaymentSettlement.ts"
 import { Pricing } from "../services/Pricing.ts"
 import { Products } from "../services/Products.ts"
+import { ReservationBooking } from "../services/ReservationBooking.ts"
+import { ReservationDefinitions } from "../services/ReservationDefinitions.ts"
+import { Reservations } from "../services/Reservations.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
@@ -58,6 +61,9 @@ export const Services = Layer.mergeAll(
   PaymentMethods.layer.pipe(Layer.provide([PaymentSettlement.layer, SharedLimits.layer])),
   Pricing.layer,
   Products.layer,
+  ReservationBooking.layer,
+  ReservationDefinitions.layer,
+  Reservations.layer,
   SharedLimits.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
   Transactions.layer,
