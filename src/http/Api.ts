@@ -2,6 +2,7 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { AddressesApi } from "./api/Addresses.ts"
 import { FileLinksApi, FilesApi } from "./api/Files.ts"
 import { ConversationsApi, MessagesApi, PlatformConversationsApi, PlatformMessagesApi } from "./api/Messages.ts"
+import { NotificationsApi, PlatformNotificationsApi, PushTokensApi } from "./api/Notifications.ts"
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
 import { PaymentMethodsApi } from "./api/PaymentMethods.ts"
 import { PlatformCustomersApi, ProfileApi } from "./api/Profile.ts"
@@ -21,6 +22,7 @@ import { Validation } from "./Validation.ts"
 const clientData = HttpApi.make("portico")
   .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
   .add(TicketsApi, ConversationsApi, MessagesApi)
+  .add(NotificationsApi, PushTokensApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
@@ -32,6 +34,7 @@ const clientData = HttpApi.make("portico")
 const platform = HttpApi.make("portico")
   .add(PlatformCustomersApi, PlatformOrdersApi, PlatformProductsApi, PlatformTransactionsApi)
   .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi)
+  .add(PlatformNotificationsApi)
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)

@@ -15,6 +15,7 @@ import {
   PlatformConversationsHandlers,
   PlatformMessagesHandlers
 } from "./handlers/Messages.ts"
+import { NotificationsHandlers, PlatformNotificationsHandlers, PushTokensHandlers } from "./handlers/Notifications.ts"
 import { OrdersHandlers, PlatformOrdersHandlers } from "./handlers/Orders.ts"
 import { PaymentMethodsHandlers } from "./handlers/PaymentMethods.ts"
 import { PlatformCustomersHandlers, ProfileHandlers } from "./handlers/Profile.ts"
@@ -62,7 +63,10 @@ export const Routes = Layer.mergeAll(
       ConversationsHandlers,
       PlatformConversationsHandlers,
       MessagesHandlers,
-      PlatformMessagesHandlers
+      PlatformMessagesHandlers,
+      NotificationsHandlers,
+      PushTokensHandlers,
+      PlatformNotificationsHandlers
     ])
   ),
   Docs,

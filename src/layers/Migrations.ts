@@ -11,6 +11,8 @@ import transactions from "./migrations/0008_transactions.ts"
 import files from "./migrations/0009_files.ts"
 import tickets from "./migrations/0010_tickets.ts"
 import messages from "./migrations/0011_messages.ts"
+import notifications from "./migrations/0014_notifications.ts"
+import broadcasts from "./migrations/0015_broadcasts.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -23,7 +25,9 @@ const migrations = {
   "0008_transactions": transactions,
   "0009_files": files,
   "0010_tickets": tickets,
-  "0011_messages": messages
+  "0011_messages": messages,
+  "0014_notifications": notifications,
+  "0015_broadcasts": broadcasts
 }
 
 /** The id of the newest migration this version of the code knows. */

@@ -2,7 +2,10 @@ import { Layer } from "effect"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { Broadcasts } from "../services/Broadcasts.ts"
+import { CardNotices } from "../services/CardNotices.ts"
 import { Conversations } from "../services/Conversations.ts"
+import { Deliveries } from "../services/Deliveries.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
@@ -10,13 +13,18 @@ import { Idempotency } from "../services/Idempotency.ts"
 import { Identities } from "../services/Identities.ts"
 import { Messages } from "../services/Messages.ts"
 import { MessageSending } from "../services/MessageSending.ts"
+import { Notices } from "../services/Notices.ts"
+import { Notifications } from "../services/Notifications.ts"
 import { Orders } from "../services/Orders.ts"
 import { Orgs } from "../services/Orgs.ts"
+import { Preferences } from "../services/Preferences.ts"
 import { Profiles } from "../services/Profiles.ts"
 import { PaymentEvents } from "../services/PaymentEvents.ts"
 import { PaymentMethods } from "../services/PaymentMethods.ts"
 import { PaymentSettlement } from "../services/PaymentSettlement.ts"
 import { Products } from "../services/Products.ts"
+import { PushTargets } from "../services/PushTargets.ts"
+import { PushTokens } from "../services/PushTokens.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
@@ -28,6 +36,8 @@ export const Services = Layer.mergeAll(
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
+  Broadcasts.layer,
+  CardNotices.layer,
   Conversations.layer,
   Files.layer,
   FileSweeper.layer,
@@ -36,15 +46,19 @@ export const Services = Layer.mergeAll(
   Identities.layer,
   Messages.layer,
   MessageSending.layer.pipe(Layer.provide(Files.layer)),
+  Notifications.layer,
   Orders.layer,
   Orgs.layer,
+  Preferences.layer,
   Profiles.layer,
   PaymentEvents.layer.pipe(Layer.provide(PaymentSettlement.layer)),
   PaymentMethods.layer.pipe(Layer.provide([PaymentSettlement.layer, SharedLimits.layer])),
   Products.layer,
+  PushTargets.layer,
+  PushTokens.layer,
   SharedLimits.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
   Transactions.layer,
   Wallet.layer,
   Wishlist.layer
-)
+).pipe(Layer.provideMerge(Notices.layer), Layer.provideMerge(Deliveries.layer))

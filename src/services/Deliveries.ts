@@ -1,6 +1,4 @@
-import { Context, type Effect, type Redacted } from "effect"
-import type { CurrentCustomer } from "../domain/CurrentCustomer.ts"
-import type { CurrentPlatform } from "../domain/CurrentPlatform.ts"
+import { Context, Effect, Layer, type Redacted } from "effect"
 import type { CustomerId } from "../domain/Ids.ts"
 
 /** One message that shall reach one customer in one way. */
@@ -42,8 +40,9 @@ export class Deliveries extends Context.Service<
      * Records messages in the transaction that the caller has open on its tenant's database: they leave once it has
      * committed, and never if it has not. Answers their ids. Dies outside of a transaction.
      */
-    readonly record: (
-      deliveries: ReadonlyArray<NewDelivery>
-    ) => Effect.Effect<ReadonlyArray<string>, never, CurrentCustomer | CurrentPlatform>
+    readonly record: (deliveries: ReadonlyArray<NewDelivery>) => Effect.Effect<ReadonlyArray<string>>
   }
->()("portico/services/Deliveries") {}
+>()("portico/services/Deliveries") {
+  /** Keeps the branch running until the engine's own takes this file's place. */
+  static readonly layer = Layer.succeed(Deliveries, Deliveries.of({ record: () => Effect.succeed([]) }))
+}

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import type { Statement } from "effect/sql"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
@@ -7,7 +7,8 @@ import type { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { Order, type OrderId, OrderNotFound, orderSorts, type OrdersQuery } from "../domain/Order.ts"
 import { itemTotalOf, type OrderPush, subtotalOf } from "../domain/OrderPush.ts"
 import type { Page } from "../domain/Page.ts"
-import { CustomerSql, PlatformSql } from "./Database.ts"
+import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
+import { Notices } from "./Notices.ts"
 import { paginate } from "./Paging.ts"
 import { within } from "./Period.ts"
 
@@ -18,7 +19,10 @@ export class Orders extends Context.Service<
     readonly list: (query: OrdersQuery) => Effect.Effect<Page<Order>, InvalidRequest, CurrentCustomer>
     /** By id, or by the number that the customer knows. */
     readonly get: (idOrNumber: string) => Effect.Effect<Order, OrderNotFound, CurrentCustomer>
-    /** Creates or replaces the platform's order; the same push again changes nothing. */
+    /**
+     * Creates or replaces the platform's order; the same push again changes nothing. The customer is told of a new order
+     * that is under way, and of each new status.
+     */
     readonly push: (id: OrderId, order: OrderPush) => Effect.Effect<Order, CustomerNotFound, CurrentPlatform>
   }
 >()("portico/services/Orders") {
@@ -27,6 +31,7 @@ export class Orders extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* CustomerSql
       const platformSql = yield* PlatformSql
+      const notices = yield* Notices
 
       const columns = sql.literal(`
         id, number, status, currency, items, shipping_address, billing_address, shipments, placed_at,
@@ -72,10 +77,10 @@ export class Orders extends Context.Service<
         return yield* Effect.orDie(Schema.decodeUnknownEffect(Order)(rows[0]))
       })
 
-      const push = Effect.fn("Orders.push")(function* (id: OrderId, order: OrderPush) {
+      const upsert = Effect.fnUntraced(function* (id: OrderId, order: OrderPush) {
         const { orgId } = yield* CurrentPlatform
         const { tax, shipping, discount } = order
-        const rows = yield* platformSql`
+        const [row] = yield* platformSql`
           INSERT INTO orders (
             org_id, id, customer_id, number, status, currency, subtotal, discount, tax, shipping, total,
             items, shipping_address, billing_address, shipments, placed_at
@@ -94,16 +99,46 @@ export class Orders extends Context.Service<
             shipping_address = excluded.shipping_address, billing_address = excluded.billing_address,
             shipments = excluded.shipments,
             placed_at = coalesce(${order.placedAt?.toISOString() ?? null}::text::timestamptz, orders.placed_at)
-          RETURNING ${columns}
-        `.pipe(Effect.orDie)
-        if (rows[0] === undefined) return yield* new CustomerNotFound()
-        return yield* Effect.orDie(Schema.decodeUnknownEffect(Order)(rows[0]))
+          RETURNING ${columns}`
+        if (row === undefined) return yield* new CustomerNotFound()
+        return yield* Schema.decodeUnknownEffect(Order)(row)
       })
+
+      // Locked, so that of two pushes at once the later one sees the earlier one's status.
+      const selectStatus = Effect.fnUntraced(function* (id: OrderId) {
+        const { orgId } = yield* CurrentPlatform
+        const [row] = yield* platformSql<{ readonly status: Order["status"]; readonly customerId: string }>`
+          SELECT status, customer_id FROM orders WHERE org_id = ${orgId} AND id = ${id} FOR NO KEY UPDATE`
+        return row
+      })
+
+      const push = Effect.fn("Orders.push")(
+        function* (id: OrderId, order: OrderPush) {
+          const before = yield* selectStatus(id)
+          const pushed = yield* upsert(id, order)
+          const { number, status } = pushed
+          const about = { customerId: order.customerId, data: { orderId: id, status }, link: `/orders/${id}` }
+          const known = before?.customerId === order.customerId
+          if (known && before.status !== status) {
+            yield* notices.tell({ ...about, template: "orderStatus", facts: { number, status } })
+          } else if (!known && isUnderWay(order, yield* Clock.currentTimeMillis)) {
+            yield* notices.tell({ ...about, template: "orderPlaced", facts: { number } })
+          }
+          return pushed
+        },
+        transaction(platformSql),
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
 
       return Orders.of({ list, get, push })
     })
   )
 }
+
+/** What an import brings in from long ago is news to nobody, nor is what is over already. */
+const isUnderWay = ({ placedAt, status }: OrderPush, now: number) =>
+  ["new", "awaiting-payment", "paid-partial", "paid", "confirmed", "processing"].includes(status) &&
+  (placedAt === undefined || now - placedAt.getTime() < 24 * 3_600_000)
 
 const columnOf = (field: string): `orders.${string}` =>
   `orders.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`
