@@ -16,10 +16,11 @@ import * as Settings from "./layers/Settings.ts"
 import * as Telemetry from "./layers/Telemetry.ts"
 import * as TokensJwt from "./layers/TokensJwt.ts"
 import { welcome } from "./layers/Welcome.ts"
+import { Workers } from "./layers/Workers.ts"
 import { ApiKeys } from "./services/ApiKeys.ts"
 import { Readiness } from "./services/Readiness.ts"
 
-const Application = Services.pipe(
+const Application = Layer.merge(Services, Workers).pipe(
   Layer.provide(Providers),
   Layer.provideMerge(Layer.mergeAll(TokensJwt.layer, ReadinessPostgres.layer)),
   Layer.provideMerge(Postgres.layer),

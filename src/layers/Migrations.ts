@@ -11,6 +11,7 @@ import transactions from "./migrations/0008_transactions.ts"
 import files from "./migrations/0009_files.ts"
 import tickets from "./migrations/0010_tickets.ts"
 import messages from "./migrations/0011_messages.ts"
+import deliveries from "./migrations/0013_deliveries.ts"
 import notifications from "./migrations/0014_notifications.ts"
 import broadcasts from "./migrations/0015_broadcasts.ts"
 
@@ -26,6 +27,7 @@ const migrations = {
   "0009_files": files,
   "0010_tickets": tickets,
   "0011_messages": messages,
+  "0013_deliveries": deliveries,
   "0014_notifications": notifications,
   "0015_broadcasts": broadcasts
 }

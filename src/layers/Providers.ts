@@ -4,12 +4,15 @@ import type { Config } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { CardVault } from "../services/CardVault.ts"
 import type { PayPalVault } from "../services/PayPalVault.ts"
+import { Codes } from "../services/Codes.ts"
 import { FileLinks } from "../services/FileLinks.ts"
 import type { Places } from "../services/Places.ts"
 import type { Storage } from "../services/Storage.ts"
 import * as CardVaultLocal from "./CardVaultLocal.ts"
 import * as CardVaultOff from "./CardVaultOff.ts"
 import * as CardVaultStripe from "./CardVaultStripe.ts"
+import * as CodesSettings from "./CodesSettings.ts"
+import * as MailOff from "./MailOff.ts"
 import * as PayPalSettings from "./PayPalSettings.ts"
 import * as PayPalVaultLocal from "./PayPalVaultLocal.ts"
 import * as PayPalVaultOff from "./PayPalVaultOff.ts"
@@ -18,6 +21,8 @@ import * as PlacesGoogle from "./PlacesGoogle.ts"
 import * as PlacesLocal from "./PlacesLocal.ts"
 import * as PlacesOff from "./PlacesOff.ts"
 import * as PlacesSettings from "./PlacesSettings.ts"
+import * as PushOff from "./PushOff.ts"
+import * as SmsOff from "./SmsOff.ts"
 import * as StorageDisk from "./StorageDisk.ts"
 import * as StorageOff from "./StorageOff.ts"
 import * as StorageS3 from "./StorageS3.ts"
@@ -71,8 +76,20 @@ const storage = Layer.unwrap(
   })
 )
 
+const codes = Layer.unwrap(Effect.map(CodesSettings.secret, Codes.layerWith))
+
+const channelsOff = Layer.mergeAll(MailOff.layer, SmsOff.layer, PushOff.layer)
+
 /** What others do for us, each by whom the configuration says. */
-export const Providers = Layer.mergeAll(places, cardVault, payPalVault, storage, StripeEventsSigned.layer)
+export const Providers = Layer.mergeAll(
+  places,
+  cardVault,
+  payPalVault,
+  storage,
+  StripeEventsSigned.layer,
+  codes,
+  channelsOff
+)
 
 /** Nobody does anything: for the command line, which asks for nothing of theirs. */
 export const ProvidersOff = Layer.mergeAll(
@@ -81,7 +98,9 @@ export const ProvidersOff = Layer.mergeAll(
   PayPalVaultOff.layer,
   StorageOff.layer,
   FileLinks.layerWith({ secret: Redacted.make(""), publicUrl: "" }),
-  StripeEventsOff.layer
+  StripeEventsOff.layer,
+  Codes.layerWith(Redacted.make("")),
+  channelsOff
 )
 
 /** Stand-ins of our own, as local mode has them where nothing is configured. */
@@ -89,5 +108,7 @@ export const ProvidersLocal = Layer.mergeAll(
   PlacesLocal.layer,
   CardVaultLocal.layer,
   PayPalVaultLocal.layer,
-  StripeEventsSigned.layer
+  StripeEventsSigned.layer,
+  codes,
+  channelsOff
 )

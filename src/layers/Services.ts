@@ -6,6 +6,7 @@ import { Broadcasts } from "../services/Broadcasts.ts"
 import { CardNotices } from "../services/CardNotices.ts"
 import { Conversations } from "../services/Conversations.ts"
 import { Deliveries } from "../services/Deliveries.ts"
+import { DeliveryQueue } from "../services/DeliveryQueue.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
@@ -61,4 +62,4 @@ export const Services = Layer.mergeAll(
   Transactions.layer,
   Wallet.layer,
   Wishlist.layer
-).pipe(Layer.provideMerge(Notices.layer), Layer.provideMerge(Deliveries.layer))
+).pipe(Layer.provideMerge(Notices.layer), Layer.provideMerge(Deliveries.layer), Layer.provide(DeliveryQueue.layer))

@@ -1,6 +1,7 @@
 import { Config, ConfigProvider, Data, Effect, Option, Redacted, Schema } from "effect"
 import { accessSync, constants, mkdirSync } from "node:fs"
 import { OrgId } from "../domain/Ids.ts"
+import * as CodesSettings from "./CodesSettings.ts"
 import * as PayPalSettings from "./PayPalSettings.ts"
 import * as PlacesSettings from "./PlacesSettings.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
@@ -149,6 +150,7 @@ export const load: Effect.Effect<Settings, WrongConfiguration> = Effect.map(
   read({
     ...values,
     ...database,
+    ...CodesSettings.settings,
     ...PayPalSettings.settings,
     ...PlacesSettings.settings,
     storage: StorageSettings.settings,

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Queue, Schedule, Schema } from "effect"
+import { Context, Effect, Layer, Queue, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import {
@@ -37,6 +37,8 @@ export class Broadcasts extends Context.Service<
     ) => Effect.Effect<Broadcast, NotificationNotFound | InvalidRequest, CurrentPlatform>
     /** Tells the next batch of each open broadcast, whichever org's; answers how many customers that were. */
     readonly tellNext: Effect.Effect<number>
+    /** Does so whenever there is something to tell. */
+    readonly work: Effect.Effect<never>
   }
 >()("portico/services/Broadcasts") {
   static readonly layer = Layer.effect(
@@ -164,16 +166,14 @@ export class Broadcasts extends Context.Service<
       )
 
       // One that another process has accepted, or died over, is found within a few seconds.
-      yield* Effect.gen(function* () {
-        yield* Effect.timeoutOption(Queue.take(accepted), "5 seconds")
-        yield* Effect.repeat(tellNext, { while: (told) => told > 0 })
-      }).pipe(
-        Effect.catchCause((cause) => Effect.logWarning("Telling customers of a broadcast failed", cause)),
-        Effect.repeat(Schedule.spaced("50 millis")),
-        Effect.forkScoped
+      const work = Queue.take(accepted).pipe(
+        Effect.timeoutOption("5 seconds"),
+        Effect.andThen(Effect.repeat(tellNext, { while: (told) => told > 0 })),
+        Effect.catchCause((cause) => Effect.logWarning("Telling customers of broadcasts failed", cause)),
+        Effect.forever
       )
 
-      return Broadcasts.of({ accept, find, tellNext })
+      return Broadcasts.of({ accept, find, tellNext, work })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }

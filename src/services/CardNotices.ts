@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schedule } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import type { CustomerId, OrgId } from "../domain/Ids.ts"
@@ -13,6 +13,8 @@ export class CardNotices extends Context.Service<
   {
     /** Answers how many customers' cards there were to tell of. */
     readonly tellDue: Effect.Effect<number>
+    /** Does so every day. */
+    readonly work: Effect.Effect<never>
   }
 >()("portico/services/CardNotices") {
   static readonly layer = Layer.effect(
@@ -75,15 +77,14 @@ export class CardNotices extends Context.Service<
         return told.reduce((sum, count) => sum + count, 0)
       }).pipe(Effect.orDie, Effect.withSpan("CardNotices.tellDue"))
 
-      // Not at once: a command that is over in a moment has no business here.
-      yield* tellDue.pipe(
+      const work = tellDue.pipe(
         Effect.catchCause((cause) => Effect.logWarning("Telling of expiring cards failed", cause)),
-        Effect.repeat(Schedule.spaced("1 day")),
         Effect.delay("1 minute"),
-        Effect.forkScoped
+        Effect.andThen(Effect.sleep("1 day")),
+        Effect.forever
       )
 
-      return CardNotices.of({ tellDue })
+      return CardNotices.of({ tellDue, work })
     })
   )
 }
