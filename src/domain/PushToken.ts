@@ -5,8 +5,8 @@ import { Problem } from "./Problem.ts"
 import { Text } from "./Text.ts"
 import { Timestamp } from "./Timestamp.ts"
 
-export const PushPlatform = Schema.Literals(["ios", "android", "web"])
-export const PushProvider = Schema.Literals(["fcm", "apns"])
+export const PushPlatform = Schema.Literals(["ios", "android", "web"]).annotate({ identifier: "PushPlatform" })
+export const PushProvider = Schema.Literals(["fcm", "apns"]).annotate({ identifier: "PushProvider" })
 export type PushProvider = typeof PushProvider.Type
 
 export const PushTokenId = Text(1, 128, "The device's id in the list")

@@ -8,7 +8,7 @@ import {
   type NotificationsPage,
   type NotificationsQuery
 } from "../domain/Notification.ts"
-import { CustomerSql, transaction } from "./Database.ts"
+import { CustomerSql } from "./Database.ts"
 import { paginate } from "./Paging.ts"
 
 /** What a customer's list holds. How it gets there: `Notices` and `Broadcasts`. */
@@ -44,9 +44,7 @@ export class Notifications extends Context.Service<
           const { customerId, orgId } = yield* CurrentCustomer
           const filters = [sql`org_id = ${orgId}`, sql`customer_id = ${customerId}`, sql`in_app`]
           if (query.read !== undefined) filters.push(query.read ? sql`read_at IS NOT NULL` : sql`read_at IS NULL`)
-          // One snapshot of both, so that what is counted is what is listed.
-          yield* sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`
-          const page = yield* paginate({
+          const page = paginate({
             sql,
             query,
             sorts: {
@@ -60,9 +58,9 @@ export class Notifications extends Context.Service<
             columns,
             from: sql`notifications WHERE ${sql.and(filters)}`
           })
-          return { ...page, unread: yield* countUnread }
+          const [found, unread] = yield* Effect.all([page, countUnread], { concurrency: 2 })
+          return { ...found, unread }
         },
-        transaction(sql),
         Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
       )
 
