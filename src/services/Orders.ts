@@ -80,7 +80,7 @@ export class Orders extends Context.Service<
       const upsert = Effect.fnUntraced(function* (id: OrderId, order: OrderPush) {
         const { orgId } = yield* CurrentPlatform
         const { tax, shipping, discount } = order
-        const [row] = yield* platformSql`
+        const [row] = yield* platformSql<{ readonly made: boolean }>`
           INSERT INTO orders (
             org_id, id, customer_id, number, status, currency, subtotal, discount, tax, shipping, total,
             items, shipping_address, billing_address, shipments, placed_at
@@ -99,9 +99,9 @@ export class Orders extends Context.Service<
             shipping_address = excluded.shipping_address, billing_address = excluded.billing_address,
             shipments = excluded.shipments,
             placed_at = coalesce(${order.placedAt?.toISOString() ?? null}::text::timestamptz, orders.placed_at)
-          RETURNING ${columns}`
+          RETURNING ${columns}, xmax = 0 AS made`
         if (row === undefined) return yield* new CustomerNotFound()
-        return yield* Schema.decodeUnknownEffect(Order)(row)
+        return { made: row.made, pushed: yield* Schema.decodeUnknownEffect(Order)(row) }
       })
 
       // Locked, so that of two pushes at once the later one sees the earlier one's status.
@@ -115,13 +115,16 @@ export class Orders extends Context.Service<
       const push = Effect.fn("Orders.push")(
         function* (id: OrderId, order: OrderPush) {
           const before = yield* selectStatus(id)
-          const pushed = yield* upsert(id, order)
+          const { made, pushed } = yield* upsert(id, order)
           const { number, status } = pushed
           const about = { customerId: order.customerId, data: { orderId: id, status }, link: `/orders/${id}` }
-          const known = before?.customerId === order.customerId
-          if (known && before.status !== status) {
+          const isTheirs = before?.customerId === order.customerId
+          if (isTheirs && before.status !== status) {
             yield* notices.tell({ ...about, template: "orderStatus", facts: { number, status } })
-          } else if (!known && isUnderWay(order, yield* Clock.currentTimeMillis)) {
+          } else if (
+            (made || (before !== undefined && !isTheirs)) &&
+            isUnderWay(order, yield* Clock.currentTimeMillis)
+          ) {
             yield* notices.tell({ ...about, template: "orderPlaced", facts: { number } })
           }
           return pushed
