@@ -3,6 +3,7 @@ import { AddressesApi } from "./api/Addresses.ts"
 import { BenefitsApi, PlatformBenefitsApi } from "./api/Benefits.ts"
 import { FileLinksApi, FilesApi } from "./api/Files.ts"
 import { ConversationsApi, MessagesApi, PlatformConversationsApi, PlatformMessagesApi } from "./api/Messages.ts"
+import { NotificationsApi, PlatformNotificationsApi, PushTokensApi } from "./api/Notifications.ts"
 import { OrdersApi, PlatformOrdersApi } from "./api/Orders.ts"
 import { PlatformOutboxApi } from "./api/Outbox.ts"
 import { PaymentMethodsApi } from "./api/PaymentMethods.ts"
@@ -25,7 +26,7 @@ import { Validation } from "./Validation.ts"
 const clientData = HttpApi.make("portico")
   .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
   .add(TicketsApi, ConversationsApi, MessagesApi, VerificationApi, BenefitsApi)
-  .add(ReservationsApi)
+  .add(ReservationsApi, NotificationsApi, PushTokensApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)
@@ -37,7 +38,7 @@ const clientData = HttpApi.make("portico")
 const platform = HttpApi.make("portico")
   .add(PlatformCustomersApi, PlatformOrdersApi, PlatformProductsApi, PlatformTransactionsApi)
   .add(PlatformTicketsApi, PlatformConversationsApi, PlatformMessagesApi, PlatformOutboxApi, PlatformBenefitsApi)
-  .add(PlatformReservationDefinitionsApi, PlatformReservationsApi)
+  .add(PlatformReservationDefinitionsApi, PlatformReservationsApi, PlatformNotificationsApi)
   .prefix("/platform")
   .middleware(Validation)
   .middleware(IdempotencyKeys)

@@ -96,7 +96,7 @@ export const Edge = HttpRouter.middleware(
         const started = performance.now()
         const outer = fiber.context as Context.Context<never>
         const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
-        const url = request.url.replace(/^\/api(?=\/client-data(?:[/?#]|$))/, "")
+        const url = shortOf(request.url)
         const path = pathOf(url)
         const current = facts(requestIdOf(request.headers["x-request-id"]), path)
         const routed = routedOf(path) + url.slice(path.length)
@@ -170,6 +170,12 @@ const passing = new Set([
 const sqlStateOf = ({ reason: { cause } }: SqlError.SqlError) => String((cause as { code?: unknown } | undefined)?.code)
 
 const fullRateLimit = (limit: number) => ({ policy: `"customer";q=${limit};w=60`, state: `"customer";r=${limit};t=60` })
+
+/** Portals proxy under `/api`, and apps know the place to register devices by another name as well. */
+const shortOf = (url: string) =>
+  url
+    .replace(/^\/api(?=\/client-(?:data|account)(?:[/?#]|$))/, "")
+    .replace(/^\/client-account(?=\/notifications\/push-token(?:[?#]|$))/, "/client-data")
 
 const pathOf = (url: string) => {
   const end = url.search(/[?#]/)

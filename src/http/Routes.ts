@@ -16,6 +16,7 @@ import {
   PlatformConversationsHandlers,
   PlatformMessagesHandlers
 } from "./handlers/Messages.ts"
+import { NotificationsHandlers, PlatformNotificationsHandlers, PushTokensHandlers } from "./handlers/Notifications.ts"
 import { OrdersHandlers, PlatformOrdersHandlers } from "./handlers/Orders.ts"
 import { PlatformOutboxHandlers } from "./handlers/Outbox.ts"
 import { PaymentMethodsHandlers } from "./handlers/PaymentMethods.ts"
@@ -77,7 +78,10 @@ export const Routes = Layer.mergeAll(
       PlatformBenefitsHandlers,
       ReservationsHandlers,
       PlatformReservationDefinitionsHandlers,
-      PlatformReservationsHandlers
+      PlatformReservationsHandlers,
+      NotificationsHandlers,
+      PushTokensHandlers,
+      PlatformNotificationsHandlers
     ])
   ),
   Docs,

@@ -13,9 +13,11 @@ import tickets from "./migrations/0010_tickets.ts"
 import messages from "./migrations/0011_messages.ts"
 import outbox from "./migrations/0012_outbox.ts"
 import deliveries from "./migrations/0013_deliveries.ts"
+import notifications from "./migrations/0014_notifications.ts"
+import broadcasts from "./migrations/0015_broadcasts.ts"
 import verification from "./migrations/0016_verification.ts"
-import benefits from "./migrations/0019_benefits.ts"
 import reservations from "./migrations/0017_reservations.ts"
+import benefits from "./migrations/0019_benefits.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -31,9 +33,11 @@ const migrations = {
   "0011_messages": messages,
   "0012_outbox": outbox,
   "0013_deliveries": deliveries,
+  "0014_notifications": notifications,
+  "0015_broadcasts": broadcasts,
   "0016_verification": verification,
-  "0019_benefits": benefits,
-  "0017_reservations": reservations
+  "0017_reservations": reservations,
+  "0019_benefits": benefits
 }
 
 /** The id of the newest migration this version of the code knows. */

@@ -3,6 +3,8 @@ import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Benefits } from "../services/Benefits.ts"
+import { Broadcasts } from "../services/Broadcasts.ts"
+import { CardNotices } from "../services/CardNotices.ts"
 import { Conversations } from "../services/Conversations.ts"
 import { Deliveries } from "../services/Deliveries.ts"
 import { DeliveryQueue } from "../services/DeliveryQueue.ts"
@@ -15,9 +17,12 @@ import { Idempotency } from "../services/Idempotency.ts"
 import { Identities } from "../services/Identities.ts"
 import { Messages } from "../services/Messages.ts"
 import { MessageSending } from "../services/MessageSending.ts"
+import { Notices } from "../services/Notices.ts"
+import { Notifications } from "../services/Notifications.ts"
 import { Orders } from "../services/Orders.ts"
 import { Orgs } from "../services/Orgs.ts"
 import { Outbox } from "../services/Outbox.ts"
+import { Preferences } from "../services/Preferences.ts"
 import { Profiles } from "../services/Profiles.ts"
 import { PaymentEvents } from "../services/PaymentEvents.ts"
 import { PaymentMethods } from "../services/PaymentMethods.ts"
@@ -27,6 +32,8 @@ import { Products } from "../services/Products.ts"
 import { ReservationBooking } from "../services/ReservationBooking.ts"
 import { ReservationDefinitions } from "../services/ReservationDefinitions.ts"
 import { Reservations } from "../services/Reservations.ts"
+import { PushTargets } from "../services/PushTargets.ts"
+import { PushTokens } from "../services/PushTokens.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
@@ -34,16 +41,15 @@ import { Verification } from "../services/Verification.ts"
 import { Wallet } from "../services/Wallet.ts"
 import { Wishlist } from "../services/Wishlist.ts"
 
-const deliveries = Deliveries.layer.pipe(Layer.provide(DeliveryQueue.layer))
-
 /** What we can do. */
 export const Services = Layer.mergeAll(
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
   Benefits.layer,
+  Broadcasts.layer,
+  CardNotices.layer,
   Conversations.layer,
-  deliveries,
   EnrollmentExpiry.layer,
   Enrollments.layer.pipe(Layer.provide(Files.layer)),
   Files.layer,
@@ -53,9 +59,11 @@ export const Services = Layer.mergeAll(
   Identities.layer,
   Messages.layer,
   MessageSending.layer.pipe(Layer.provide(Files.layer)),
+  Notifications.layer,
   Orders.layer,
   Orgs.layer,
   Outbox.layer,
+  Preferences.layer,
   Profiles.layer,
   PaymentEvents.layer.pipe(Layer.provide(PaymentSettlement.layer)),
   PaymentMethods.layer.pipe(Layer.provide([PaymentSettlement.layer, SharedLimits.layer])),
@@ -64,10 +72,12 @@ export const Services = Layer.mergeAll(
   ReservationBooking.layer,
   ReservationDefinitions.layer,
   Reservations.layer,
+  PushTargets.layer,
+  PushTokens.layer,
   SharedLimits.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
   Transactions.layer,
-  Verification.layer.pipe(Layer.provide([deliveries, SharedLimits.layer])),
+  Verification.layer.pipe(Layer.provide(SharedLimits.layer)),
   Wallet.layer,
   Wishlist.layer
-)
+).pipe(Layer.provideMerge(Notices.layer), Layer.provideMerge(Deliveries.layer), Layer.provide(DeliveryQueue.layer))

@@ -1,7 +1,20 @@
-import { Layer } from "effect"
+import { Effect, Layer } from "effect"
+import { Broadcasts } from "../services/Broadcasts.ts"
+import { CardNotices } from "../services/CardNotices.ts"
+import { Deliveries } from "../services/Deliveries.ts"
 import { DeliveryQueue } from "../services/DeliveryQueue.ts"
 import { DeliveryWorkers } from "../services/DeliveryWorkers.ts"
+import { Notices } from "../services/Notices.ts"
 import { PushTargets } from "../services/PushTargets.ts"
 
+const broadcasts = Layer.effectDiscard(Effect.flatMap(Broadcasts, ({ work }) => Effect.forkScoped(work)))
+
+const cardNotices = Layer.effectDiscard(Effect.flatMap(CardNotices, ({ work }) => Effect.forkScoped(work)))
+
 /** What a server does beside answering. Not for the command line, whose providers are off: it would give up what waits. */
-export const Workers = DeliveryWorkers.layer.pipe(Layer.provide([DeliveryQueue.layer, PushTargets.none]))
+export const Workers = Layer.mergeAll(DeliveryWorkers.layer, broadcasts, cardNotices).pipe(
+  Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer]),
+  Layer.provide(Notices.layer),
+  Layer.provide(Deliveries.layer),
+  Layer.provide(DeliveryQueue.layer)
+)

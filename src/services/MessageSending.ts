@@ -12,6 +12,7 @@ import { linked } from "./Attachments.ts"
 import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
 import { FileLinks } from "./FileLinks.ts"
 import { Files } from "./Files.ts"
+import { Notices } from "./Notices.ts"
 import { insertAttachments, messageColumns, StoredMessage } from "./MessageRows.ts"
 
 /** How messages get into conversations: whoever writes into a closed one opens it again. */
@@ -26,7 +27,7 @@ export class MessageSending extends Context.Service<
       ConversationNotFound | FileNotFound,
       CurrentCustomer
     >
-    /** Whoever answers has read what the customer had written in the conversation. */
+    /** Whoever answers has read what the customer had written in the conversation. The customer is told. */
     readonly push: (
       message: MessagePush
     ) => Effect.Effect<PlatformMessage, CustomerNotFound | ConversationNotFound, CurrentPlatform>
@@ -39,6 +40,7 @@ export class MessageSending extends Context.Service<
       const platformSql = yield* PlatformSql
       const files = yield* Files
       const links = yield* FileLinks
+      const notices = yield* Notices
       const random = yield* SecureRandom.SecureRandom
       const columns = sql.literal(messageColumns)
       const decode = Schema.decodeUnknownEffect(StoredMessage)
@@ -133,6 +135,13 @@ export class MessageSending extends Context.Service<
             UPDATE messages SET status = 'read', read_at = ${place.at}
             WHERE org_id = ${orgId} AND customer_id = ${customerId} AND conversation_id = ${place.id}
               AND from_kind = 'customer' AND read_at IS NULL`
+          yield* notices.tell({
+            customerId,
+            template: "message",
+            facts: { from: from.name, text: beginningOf(text) },
+            data: { conversationId: place.id, messageId: written.id },
+            link: `/messages/${place.id}`
+          })
           return yield* linked(links, them, written)
         },
         transaction(platformSql),
@@ -190,6 +199,11 @@ interface Written {
   readonly text: string
   readonly clientMessageId?: string | undefined
   readonly status: Message["status"]
+}
+
+const beginningOf = (text: string) => {
+  const characters = [...text]
+  return characters.length <= 200 ? text : `${characters.slice(0, 199).join("")}…`
 }
 
 /** Leaves the transaction: this message is there already. */

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Schema } from "effect"
 import type { Statement } from "effect/sql"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
@@ -8,7 +8,8 @@ import { Order, type OrderId, OrderNotFound, orderSorts, type OrdersQuery } from
 import { itemTotalOf, type OrderPush, subtotalOf } from "../domain/OrderPush.ts"
 import type { Page } from "../domain/Page.ts"
 import { type IfMatch, VersionMismatch, versionsLiteral } from "../domain/Version.ts"
-import { CustomerSql, PlatformSql } from "./Database.ts"
+import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
+import { Notices } from "./Notices.ts"
 import { paginate } from "./Paging.ts"
 import { within } from "./Period.ts"
 
@@ -19,7 +20,10 @@ export class Orders extends Context.Service<
     readonly list: (query: OrdersQuery) => Effect.Effect<Page<Order>, InvalidRequest, CurrentCustomer>
     /** By id, or by the number that the customer knows. */
     readonly get: (idOrNumber: string) => Effect.Effect<Order, OrderNotFound, CurrentCustomer>
-    /** Creates or replaces the platform's order; the same push again changes nothing. */
+    /**
+     * Creates or replaces the platform's order; the same push again changes nothing. The customer is told of a new order
+     * that is under way, and of each new status.
+     */
     readonly push: (
       id: OrderId,
       order: OrderPush,
@@ -32,6 +36,7 @@ export class Orders extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* CustomerSql
       const platformSql = yield* PlatformSql
+      const notices = yield* Notices
 
       const columns = sql.literal(`
         id, number, status, currency, items, shipping_address, billing_address, shipments, placed_at,
@@ -77,10 +82,10 @@ export class Orders extends Context.Service<
         return yield* Effect.orDie(Schema.decodeUnknownEffect(Order)(rows[0]))
       })
 
-      const push = Effect.fn("Orders.push")(function* (id: OrderId, order: OrderPush, ifMatch?: typeof IfMatch.Type) {
+      const upsert = Effect.fnUntraced(function* (id: OrderId, order: OrderPush, ifMatch?: typeof IfMatch.Type) {
         const { orgId } = yield* CurrentPlatform
         const { tax, shipping, discount } = order
-        const rows = yield* platformSql`
+        const [row] = yield* platformSql<{ readonly made: boolean }>`
           INSERT INTO orders (
             org_id, id, customer_id, number, status, currency, subtotal, discount, tax, shipping, total,
             items, shipping_address, billing_address, shipments, placed_at
@@ -101,25 +106,56 @@ export class Orders extends Context.Service<
             shipments = excluded.shipments,
             placed_at = coalesce(${order.placedAt?.toISOString() ?? null}::text::timestamptz, orders.placed_at)
           WHERE ${versionsLiteral(ifMatch)}::text IS NULL OR orders.version = ANY (${versionsLiteral(ifMatch)}::text::int[])
-          RETURNING ${columns}
-        `.pipe(Effect.orDie)
-        if (rows[0] === undefined) return yield* ifMatch === undefined ? new CustomerNotFound() : unmatched(order)
-        return yield* Effect.orDie(Schema.decodeUnknownEffect(Order)(rows[0]))
+          RETURNING ${columns}, xmax = 0 AS made`
+        if (row === undefined) return yield* ifMatch === undefined ? new CustomerNotFound() : unmatched(order)
+        return { made: row.made, pushed: yield* Schema.decodeUnknownEffect(Order)(row) }
       })
 
       const unmatched = Effect.fnUntraced(function* ({ customerId }: OrderPush) {
         const { orgId } = yield* CurrentPlatform
         const known = yield* platformSql`
-          SELECT 1 FROM customers WHERE org_id = ${orgId} AND id = ${customerId} AND erased_at IS NULL`.pipe(
-          Effect.orDie
-        )
+          SELECT 1 FROM customers WHERE org_id = ${orgId} AND id = ${customerId} AND erased_at IS NULL`
         return yield* known.length === 0 ? new CustomerNotFound() : new VersionMismatch()
       })
+
+      // Locked, so that of two pushes at once the later one sees the earlier one's status.
+      const selectStatus = Effect.fnUntraced(function* (id: OrderId) {
+        const { orgId } = yield* CurrentPlatform
+        const [row] = yield* platformSql<{ readonly status: Order["status"]; readonly customerId: string }>`
+          SELECT status, customer_id FROM orders WHERE org_id = ${orgId} AND id = ${id} FOR NO KEY UPDATE`
+        return row
+      })
+
+      const push = Effect.fn("Orders.push")(
+        function* (id: OrderId, order: OrderPush, ifMatch?: typeof IfMatch.Type) {
+          const before = yield* selectStatus(id)
+          const { made, pushed } = yield* upsert(id, order, ifMatch)
+          const { number, status } = pushed
+          const about = { customerId: order.customerId, data: { orderId: id, status }, link: `/orders/${id}` }
+          const isTheirs = before?.customerId === order.customerId
+          if (isTheirs && before.status !== status) {
+            yield* notices.tell({ ...about, template: "orderStatus", facts: { number, status } })
+          } else if (
+            (made || (before !== undefined && !isTheirs)) &&
+            isUnderWay(order, yield* Clock.currentTimeMillis)
+          ) {
+            yield* notices.tell({ ...about, template: "orderPlaced", facts: { number } })
+          }
+          return pushed
+        },
+        transaction(platformSql),
+        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
+      )
 
       return Orders.of({ list, get, push })
     })
   )
 }
+
+/** What an import brings in from long ago is news to nobody, nor is what is over already. */
+const isUnderWay = ({ placedAt, status }: OrderPush, now: number) =>
+  ["new", "awaiting-payment", "paid-partial", "paid", "confirmed", "processing"].includes(status) &&
+  (placedAt === undefined || now - placedAt.getTime() < 24 * 3_600_000)
 
 const columnOf = (field: string): `orders.${string}` =>
   `orders.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`

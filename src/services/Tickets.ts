@@ -27,6 +27,7 @@ import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
 import { FileLinks } from "./FileLinks.ts"
 import { Files } from "./Files.ts"
 import { FileUploads, type Received } from "./FileUploads.ts"
+import { Notices } from "./Notices.ts"
 import {
   insertAttachments,
   insertComment,
@@ -63,7 +64,10 @@ export class Tickets extends Context.Service<
       query: PlatformTicketsQuery
     ) => Effect.Effect<Page<PlatformTicketRow>, InvalidRequest, CurrentPlatform>
     readonly find: (numberOrId: string) => Effect.Effect<PlatformTicket, TicketNotFound, CurrentPlatform>
-    /** Any status may follow any other; a reply alone leaves it as it is. */
+    /**
+     * Any status may follow any other; a reply alone leaves it as it is. The customer is told of a reply, or else of a new
+     * status.
+     */
     readonly answer: (
       numberOrId: string,
       answer: TicketAnswer,
@@ -79,6 +83,7 @@ export class Tickets extends Context.Service<
       const files = yield* Files
       const uploads = yield* FileUploads
       const links = yield* FileLinks
+      const notices = yield* Notices
       const random = yield* SecureRandom.SecureRandom
       const whole = sql.literal(`${ticketColumns}, ${ticketComments} AS comments`)
       const decode = Schema.decodeUnknownEffect(StoredTicket)
@@ -223,8 +228,32 @@ export class Tickets extends Context.Service<
 
       const find = Effect.fn("Tickets.find")(selectOurs, Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
 
+      // Locked, so that of two answers at once the later one sees the earlier one's status.
+      const selectStatus = Effect.fnUntraced(function* (numberOrId: string) {
+        const { orgId } = yield* CurrentPlatform
+        const [row] = yield* platformSql<Pick<PlatformTicket, "status">>`
+          SELECT status FROM tickets
+          WHERE org_id = ${orgId} AND (id = ${numberOrId} OR number = ${numberOrId}) FOR NO KEY UPDATE`
+        return row?.status
+      })
+
+      const tell = Effect.fnUntraced(function* (
+        { customerId, id, number, status, title }: PlatformTicket,
+        before: PlatformTicket["status"] | undefined,
+        reply: TicketAnswer["reply"]
+      ) {
+        const about = { customerId, data: { ticketId: id, number, status }, link: `/tickets/${number}` }
+        if (reply !== undefined) {
+          const { author } = reply
+          yield* notices.tell({ ...about, template: "ticketReply", facts: { number, title, author } })
+        } else if (status !== before) {
+          yield* notices.tell({ ...about, template: "ticketStatus", facts: { number, title, status } })
+        }
+      })
+
       const answer = Effect.fn("Tickets.answer")(
         function* (numberOrId: string, answer: TicketAnswer, ifMatch?: Versions) {
+          const before = yield* selectStatus(numberOrId)
           const changed = yield* updateOurs(numberOrId, answer, ifMatch)
           if (changed === undefined) {
             yield* selectOurs(numberOrId)
@@ -235,7 +264,9 @@ export class Tickets extends Context.Service<
             const comment = { id: yield* random.uuidV7(), kind: "staff", name: platformSql`${author}`, text } as const
             yield* insertComment(platformSql, changed, comment)
           }
-          return yield* selectOurs(changed.id)
+          const ticket = yield* selectOurs(changed.id)
+          yield* tell(ticket, before, answer.reply)
+          return ticket
         },
         transaction(platformSql),
         Effect.catchTag(["SqlError", "SchemaError"], Effect.die)

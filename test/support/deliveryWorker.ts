@@ -37,7 +37,7 @@ const queue = DeliveryQueue.layerWith({
 })
 const engine = Layer.merge(Deliveries.layer, DeliveryWorkers.layerWith({ workers: 8, lease: "2 seconds" })).pipe(
   Layer.provide(queue),
-  Layer.provide([mail, SmsOff.layer, PushOff.layer, PushTargets.none, Codes.layerWith(Redacted.make("secret"))]),
+  Layer.provide([mail, SmsOff.layer, PushOff.layer, PushTargets.layer, Codes.layerWith(Redacted.make("secret"))]),
   Layer.provideMerge(
     Postgres.layerFrom<unknown>(
       database.startsWith("postgres:")
