@@ -39,9 +39,8 @@ export class ApnsConnection {
         if (text.length > longest) stream.close(constants.NGHTTP2_CANCEL)
       })
       stream.on("error", (error) => {
-        const code = codeOf(error)
-        const unread = code === undefined || stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
-        resume(Effect.fail(unread ? failed("unavailable", "stream refused", { again: true }) : broken(code)))
+        const unread = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
+        resume(Effect.fail(unread ? failed("unavailable", "stream refused", { again: true }) : broken(codeOf(error))))
       })
       // Whatever has not been said by now will not be.
       stream.on("close", () => {

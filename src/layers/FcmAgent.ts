@@ -7,6 +7,8 @@ import type { ConnectionOptions } from "node:tls"
 /** One message's one request. */
 interface Call {
   request?: ClientRequest
+  /** Nobody waits for it any more. */
+  over: boolean
   answered?: (response: IncomingMessage) => void
   /** Of what broke the connection. */
   code?: string
@@ -38,9 +40,10 @@ export class FcmAgent extends Agent {
 
   readonly single = (send: () => Promise<unknown>): Effect.Effect<Outcome> =>
     Effect.callback((resume) => {
-      const call: Call = {}
+      const call: Call = { over: false }
       const finish = (outcome: Outcome) => resume(Effect.succeed(outcome))
       const end = () => {
+        call.over = true
         call.request?.destroy()
       }
       call.answered = ({ headers, statusCode }) => {
@@ -59,7 +62,7 @@ export class FcmAgent extends Agent {
 
   addRequest(request: ClientRequest, options: unknown): void {
     const call = calls.getStore()
-    if (call === undefined || call.request !== undefined) {
+    if (call === undefined || call.over || call.request !== undefined) {
       request.destroy(new Error("One request a message"))
       return
     }

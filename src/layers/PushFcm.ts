@@ -44,11 +44,9 @@ export const make = Effect.fnUntraced(function* ({ connection, deadline, ...acco
   )
   const messaging = getMessaging(app)
 
-  const classify = Effect.fnUntraced(function* (outcome: Outcome) {
-    if (outcome._tag === "Busy") {
-      return failed("unavailable", "503", { ...retryAfter(outcome.retryAfter) })
-    }
-    const { error, code } = outcome as Extract<Outcome, { readonly _tag: "Failed" }>
+  const classify = Effect.fnUntraced(function* (outcome: Exclude<Outcome, { readonly _tag: "Answered" }>) {
+    if (outcome._tag === "Busy") return failed("unavailable", "503", retryAfter(outcome.retryAfter))
+    const { code, error } = outcome
     const answer = answerOf(error)
     // The SDK found something wrong with the message before anybody was asked.
     if (answer === undefined && isUnsendable(error)) return failed("refused", coded(error.code.split("/")[1]))
@@ -81,9 +79,8 @@ export const make = Effect.fnUntraced(function* ({ connection, deadline, ...acco
 
   const attempt = Effect.fnUntraced(function* (push: OutgoingPush): Effect.fn.Return<void, Failed> {
     const token = yield* bearer
-    const message = messageOf(push)
     current = token
-    const outcome = yield* agent.single(() => messaging.send(message))
+    const outcome = yield* agent.single(() => messaging.send(messageOf(push)))
     if (outcome._tag !== "Answered") return yield* yield* classify(outcome)
   })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Fiber, Layer, Redacted } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as PushChannels from "../../src/layers/PushChannels.ts"
 import type * as PushFcm from "../../src/layers/PushFcm.ts"
@@ -213,6 +213,20 @@ describe("A push message to Google", () => {
       const { seen } = yield* attempt(push.send(aPush), secrets)
 
       assert.deepStrictEqual([seen, site.messages.length, site.bearers.size], ["sent", 2, 1])
+    })
+  )
+
+  it.live("does not leave any more once nobody waits for it", () =>
+    Effect.gen(function* () {
+      const site = yield* FcmStandIn.listen()
+      const push = yield* pusher(site)
+      yield* push.send(aPush)
+
+      const sending = yield* Effect.forkChild(push.send(aPush), { startImmediately: true })
+      yield* Fiber.interrupt(sending)
+      yield* Effect.sleep("300 millis")
+
+      assert.strictEqual(site.messages.length, 1)
     })
   )
 
