@@ -4,6 +4,7 @@ import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Benefits } from "../services/Benefits.ts"
 import { Conversations } from "../services/Conversations.ts"
+import { EnrollmentDecisions } from "../services/EnrollmentDecisions.ts"
 import { EnrollmentExpiry } from "../services/EnrollmentExpiry.ts"
 import { Enrollments } from "../services/Enrollments.ts"
 import { Files } from "../services/Files.ts"
@@ -34,6 +35,7 @@ export const Services = Layer.mergeAll(
   ApiKeys.layer,
   Benefits.layer,
   Conversations.layer,
+  EnrollmentDecisions.layer,
   EnrollmentExpiry.layer,
   Enrollments.layer.pipe(Layer.provide(Files.layer)),
   Files.layer,
