@@ -59,10 +59,11 @@ export const Validity = Schema.Struct({
 export type Validity = typeof Validity.Type
 
 /** When an enrollment that becomes active at an instant is over: at the same time of day where the customer lives. */
-export const expiryOf = ({ duration, unit }: Validity, from: Date, timeZone: string | null): Date =>
-  DateTime.toDateUtc(
-    DateTime.add(DateTime.makeZonedUnsafe(from, { timeZone: timeZone ?? "UTC" }), { [unit]: duration })
-  )
+export const expiryOf = (validity: Validity | null, from: Date, timeZone: string | null): Date | null => {
+  if (validity === null) return null
+  const start = DateTime.makeZonedUnsafe(from, { timeZone: timeZone ?? "UTC" })
+  return DateTime.toDateUtc(DateTime.add(start, { [validity.unit]: validity.duration }))
+}
 
 const facts = {
   id: BenefitId,

@@ -143,7 +143,7 @@ export const benefits = {
   }),
   employer: benefit({
     name: "employer",
-    title: "Free shipping by your employer",
+    title: "Employee benefit",
     description: "The Analytical Engine Company pays for the shipping of its people.",
     requiresApproval: false,
     perks: { discountType: "fixed", discount: 0, freeShipping: true }

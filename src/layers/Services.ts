@@ -8,6 +8,7 @@ import { CardNotices } from "../services/CardNotices.ts"
 import { Conversations } from "../services/Conversations.ts"
 import { Deliveries } from "../services/Deliveries.ts"
 import { DeliveryQueue } from "../services/DeliveryQueue.ts"
+import { EnrollmentDecisions } from "../services/EnrollmentDecisions.ts"
 import { EnrollmentExpiry } from "../services/EnrollmentExpiry.ts"
 import { Enrollments } from "../services/Enrollments.ts"
 import { Files } from "../services/Files.ts"
@@ -50,6 +51,7 @@ export const Services = Layer.mergeAll(
   Broadcasts.layer,
   CardNotices.layer,
   Conversations.layer,
+  EnrollmentDecisions.layer,
   EnrollmentExpiry.layer,
   Enrollments.layer.pipe(Layer.provide(Files.layer)),
   Files.layer,

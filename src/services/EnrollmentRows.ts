@@ -1,7 +1,10 @@
 import { Effect, Schema } from "effect"
 import type { SqlClient, Statement } from "effect/sql"
+import { ActionNotAllowed } from "../domain/ActionNotAllowed.ts"
 import { Attached } from "../domain/Attachment.ts"
+import type { Validity } from "../domain/Benefit.ts"
 import {
+  type Enrollment,
   type EnrollmentStep,
   enrollmentSorts,
   PlatformEnrollment,
@@ -9,6 +12,7 @@ import {
 } from "../domain/Enrollment.ts"
 import type { CustomerId, OrgId } from "../domain/Ids.ts"
 import type { StoredFile } from "../domain/StoredFile.ts"
+import { type IfMatch, VersionMismatch } from "../domain/Version.ts"
 import { attachedTo, linked } from "./Attachments.ts"
 import type { FileLinks } from "./FileLinks.ts"
 import { paginate } from "./Paging.ts"
@@ -119,3 +123,18 @@ export const withLinks = <A extends typeof StoredEnrollment.Type>(
     linked(links, { orgId, customerId: enrollment.customerId }, { attachments: documents }),
     ({ attachments }) => ({ ...enrollment, documents: attachments })
   )
+
+/** For how long whoever is approved is so, and where. */
+export interface Terms {
+  readonly validity: Validity | null
+  readonly timezone: string | null
+}
+
+/** Why an update has found nothing that it may change. */
+export const refused = (
+  { status, version }: Pick<Enrollment, "status" | "version">,
+  ifMatch: typeof IfMatch.Type | undefined
+) =>
+  ifMatch?.includes(version) === false
+    ? new VersionMismatch()
+    : new ActionNotAllowed({ detail: `The enrollment is ${status.replace("_", " ")}, which does not allow this.` })

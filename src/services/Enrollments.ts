@@ -1,35 +1,32 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { ActionNotAllowed } from "../domain/ActionNotAllowed.ts"
-import { BenefitNotFound, expiryOf, Validity } from "../domain/Benefit.ts"
+import type { ActionNotAllowed } from "../domain/ActionNotAllowed.ts"
+import { BenefitNotFound, expiryOf } from "../domain/Benefit.ts"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
-import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import {
   AgreementRequired,
   AlreadyEnrolled,
-  decidableIn,
   type Enrollment,
-  type EnrollmentDecision,
   EnrollmentNotFound,
   type EnrollmentsQuery,
   type EnrollmentStep,
   liveStatuses,
-  type NewEnrollment,
-  type PlatformEnrollment,
-  type PlatformEnrollmentsQuery
+  type NewEnrollment
 } from "../domain/Enrollment.ts"
 import type { InvalidRequest } from "../domain/InvalidRequest.ts"
 import type { Page } from "../domain/Page.ts"
 import type { FileNotFound } from "../domain/StoredFile.ts"
-import { type IfMatch, VersionMismatch, versionsLiteral } from "../domain/Version.ts"
-import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
+import { type IfMatch, type VersionMismatch, versionsLiteral } from "../domain/Version.ts"
+import { CustomerSql, transaction } from "./Database.ts"
 import {
   enrollmentColumns,
   insertDocuments,
   insertSteps,
   isOver,
+  refused,
   selectEnrollments,
   StoredEnrollment,
+  type Terms,
   withLinks,
   type WrittenEnrollment
 } from "./EnrollmentRows.ts"
@@ -38,7 +35,7 @@ import { Files } from "./Files.ts"
 
 type Versions = typeof IfMatch.Type
 
-/** How customers take part in the programmes of `Benefits`. */
+/** How customers take part in the programmes of `Benefits`. Who lets them: `EnrollmentDecisions`. */
 export class Enrollments extends Context.Service<
   Enrollments,
   {
@@ -58,24 +55,12 @@ export class Enrollments extends Context.Service<
       numberOrId: string,
       ifMatch?: Versions
     ) => Effect.Effect<Enrollment, EnrollmentNotFound | ActionNotAllowed | VersionMismatch, CurrentCustomer>
-    /** Those of all customers. */
-    readonly listAll: (
-      query: PlatformEnrollmentsQuery
-    ) => Effect.Effect<Page<PlatformEnrollment>, InvalidRequest, CurrentPlatform>
-    readonly find: (numberOrId: string) => Effect.Effect<PlatformEnrollment, EnrollmentNotFound, CurrentPlatform>
-    /** What is approved is active from then on, for as long as the programme says today. */
-    readonly decide: (
-      numberOrId: string,
-      decision: EnrollmentDecision,
-      ifMatch?: Versions
-    ) => Effect.Effect<PlatformEnrollment, EnrollmentNotFound | ActionNotAllowed | VersionMismatch, CurrentPlatform>
   }
 >()("portico/services/Enrollments") {
   static readonly layer = Layer.effect(
     Enrollments,
     Effect.gen(function* () {
       const sql = yield* CustomerSql
-      const platformSql = yield* PlatformSql
       const files = yield* Files
       const links = yield* FileLinks
       const random = yield* SecureRandom.SecureRandom
@@ -126,7 +111,7 @@ export class Enrollments extends Context.Service<
           SELECT ${orgId}, ${id}, ${customerId}, ${offer.id}, last::text,
             ${offer.requiresApproval ? "pending" : "active"}, ${form}::text::jsonb, ${offer.agreementVersion}::int,
             ${agreedAt}::timestamptz, ${now}::timestamptz, ${approvedAt}::timestamptz,
-            ${approvedAt && expiryIn(offer, approvedAt)}::timestamptz
+            ${approvedAt && expiryOf(offer.validity, approvedAt, offer.timezone)}::timestamptz
           FROM numbered
           ON CONFLICT (org_id, customer_id, benefit_id)
             WHERE status IN ('pending', 'in_progress', 'under_review', 'approved', 'active') DO NOTHING
@@ -145,39 +130,6 @@ export class Enrollments extends Context.Service<
         return row
       })
 
-      const selectTerms = Effect.fnUntraced(function* (numberOrId: string) {
-        const { orgId } = yield* CurrentPlatform
-        const [row] = yield* platformSql<Terms>`
-          SELECT validity, timezone
-          FROM enrollments
-            JOIN benefits ON benefits.org_id = enrollments.org_id AND benefits.id = benefit_id
-            JOIN customers ON customers.org_id = enrollments.org_id AND customers.id = customer_id
-          WHERE enrollments.org_id = ${orgId} AND (enrollments.id = ${numberOrId} OR number = ${numberOrId})`
-        return row === undefined ? yield* new EnrollmentNotFound() : row
-      })
-
-      const updateDecided = Effect.fnUntraced(function* (
-        numberOrId: string,
-        { reason = null, status }: { readonly reason?: string | null; readonly status: EnrollmentDecision["status"] },
-        terms: Terms,
-        now: Date,
-        ifMatch?: Versions
-      ) {
-        const { orgId } = yield* CurrentPlatform
-        const approvedAt = status === "approved" ? now : null
-        const [row] = yield* platformSql<WrittenEnrollment>`
-          UPDATE enrollments SET
-            status = ${status === "approved" ? "active" : status}, reviewed_at = ${now}::timestamptz,
-            approved_at = ${approvedAt}::timestamptz,
-            expires_at = ${approvedAt && expiryIn(terms, approvedAt)}::timestamptz,
-            rejection_reason = ${status === "rejected" ? reason : null}
-          WHERE org_id = ${orgId} AND (id = ${numberOrId} OR number = ${numberOrId})
-            AND (${versionsLiteral(ifMatch)}::text IS NULL OR version = ANY (${versionsLiteral(ifMatch)}::text::int[]))
-            AND ${platformSql.in("status", decidableIn[status])} AND NOT ${isOver(platformSql, now)}
-          RETURNING org_id, customer_id, id`
-        return row
-      })
-
       const selectMine = Effect.fnUntraced(function* (numberOrId: string) {
         const { customerId, orgId } = yield* CurrentCustomer
         const [row] = yield* sql`
@@ -186,15 +138,6 @@ export class Enrollments extends Context.Service<
         if (row === undefined) return yield* new EnrollmentNotFound()
         const { customerId: _, ...enrollment } = yield* withLinks(links, orgId, yield* decode(row))
         return enrollment
-      })
-
-      const selectOurs = Effect.fnUntraced(function* (numberOrId: string) {
-        const { orgId } = yield* CurrentPlatform
-        const [row] = yield* platformSql`
-          SELECT ${enrollmentColumns(platformSql, yield* currentTime)} FROM enrollments
-          WHERE org_id = ${orgId} AND (id = ${numberOrId} OR number = ${numberOrId})`
-        if (row === undefined) return yield* new EnrollmentNotFound()
-        return yield* withLinks(links, orgId, yield* decode(row))
       })
 
       const list = Effect.fn("Enrollments.list")(
@@ -242,42 +185,9 @@ export class Enrollments extends Context.Service<
         Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
       )
 
-      const listAll = Effect.fn("Enrollments.listAll")(
-        function* (query: PlatformEnrollmentsQuery) {
-          const { orgId } = yield* CurrentPlatform
-          const ours = platformSql`org_id = ${orgId}`
-          const page = yield* selectEnrollments(platformSql, query, yield* currentTime, ours)
-          return { ...page, data: yield* Effect.forEach(page.data, (row) => withLinks(links, orgId, row)) }
-        },
-        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
-      )
-
-      const find = Effect.fn("Enrollments.find")(selectOurs, Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
-
-      const decide = Effect.fn("Enrollments.decide")(
-        function* (numberOrId: string, decision: EnrollmentDecision, ifMatch?: Versions) {
-          const now = yield* currentTime
-          const terms = yield* selectTerms(numberOrId)
-          const decided = yield* updateDecided(numberOrId, decision, terms, now, ifMatch)
-          if (decided === undefined) return yield* refused(yield* selectOurs(numberOrId), ifMatch)
-          const steps: ReadonlyArray<EnrollmentStep> = [{ ...decision, at: now, by: "staff" }]
-          const active = { status: "active", at: now, by: "system" } as const
-          yield* insertSteps(platformSql, decided, decision.status === "approved" ? [...steps, active] : steps)
-          return yield* selectOurs(decided.id)
-        },
-        transaction(platformSql),
-        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
-      )
-
-      return Enrollments.of({ list, get, enroll, withdraw, listAll, find, decide })
+      return Enrollments.of({ list, get, enroll, withdraw })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
-}
-
-/** For how long whoever is approved is so, and where. */
-interface Terms {
-  readonly validity: Validity | null
-  readonly timezone: string | null
 }
 
 interface Offer extends Terms {
@@ -286,13 +196,5 @@ interface Offer extends Terms {
   readonly agreementVersion: number | null
 }
 
-const expiryIn = ({ timezone, validity }: Terms, from: Date) =>
-  validity === null ? null : expiryOf(validity, from, timezone)
-
 const agrees = ({ agreementAccepted, agreementVersion: shown }: NewEnrollment, { agreementVersion }: Offer) =>
   agreementVersion === null || (agreementAccepted === true && (shown ?? agreementVersion) === agreementVersion)
-
-const refused = ({ status, version }: Pick<Enrollment, "status" | "version">, ifMatch: Versions | undefined) =>
-  ifMatch?.includes(version) === false
-    ? new VersionMismatch()
-    : new ActionNotAllowed({ detail: `The enrollment is ${status.replace("_", " ")}, which does not allow this.` })

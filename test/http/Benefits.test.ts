@@ -235,21 +235,67 @@ layer(TestApp.layer, { excludeTestServices: true })("Benefits", (it) => {
       yield* call(yield* platformOf(acme), "PUT", "/platform/benefits/employer", { body: shipping })
 
       for (const json of [...Hostile.values, ...Hostile.strings.map((text) => JSON.stringify(text))]) {
-        for (const form of [`{"a":${json}}`, json.startsWith('"') ? `{${json}:1}` : json]) {
-          const made = yield* call(ada, "POST", `${benefits}/enroll`, {
-            body: `{"benefitId":"employer","formData":${form}}`
-          })
-          if (made.status !== 201) {
-            assertProblem(made, 400, "invalid_request")
-            continue
-          }
-          // JSON writes the negative zero as any other.
-          assert.deepEqual(made.json.formData, JSON.parse(JSON.stringify(JSON.parse(form))), form)
-          assert.strictEqual((yield* call(ada, "DELETE", made.headers["location"]!)).status, 200)
+        const form = json.startsWith('"') ? `{${json}:${json}}` : `{"a":${json}}`
+        const made = yield* call(ada, "POST", `${benefits}/enroll`, {
+          body: `{"benefitId":"employer","formData":${form}}`
+        })
+        if (made.status !== 201) {
+          assertProblem(made, 400, "invalid_request")
+          continue
         }
+        // JSON writes the negative zero as any other.
+        assert.deepEqual(made.json.formData, JSON.parse(JSON.stringify(JSON.parse(form))), form)
+        assert.strictEqual((yield* call(ada, "DELETE", made.headers["location"]!)).status, 200)
       }
       const deep = `{"benefitId":"employer","formData":{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}}`
       assertProblem(yield* call(ada, "POST", `${benefits}/enroll`, { body: deep }), 400, "invalid_request")
+    })
+  )
+
+  it.effect("answer whatever the platform sends soundly, and stay readable", () =>
+    Effect.gen(function* () {
+      const { call, platformOf } = yield* App
+      const { acme, ada } = yield* people
+      const staff = yield* platformOf(acme)
+      const everyValue = [...Hostile.values, ...Hostile.strings.map((text) => JSON.stringify(text))]
+      const marked = (document: object) => JSON.stringify(document)
+      const item = { ...basket.items[0]!, unitPrice: usd(1) }
+
+      for (const [method, path, document] of [
+        ...["name", "legalAgreement", "perks", "validity"].map(
+          (key) => ["PUT", "/platform/benefits/b", marked({ ...student, [key]: "MARK" })] as const
+        ),
+        ["PUT", "/platform/benefits/b", marked({ ...student, perks: { ...student.perks, discount: "MARK" } })],
+        ["PUT", "/platform/benefits/b", marked({ ...student, validity: { duration: "MARK", unit: "months" } })],
+        ["POST", "/platform/pricing", marked({ ...basket, items: [{ ...item, quantity: "MARK" }] })],
+        ["POST", "/platform/pricing", marked({ ...basket, items: [{ ...item, unitPrice: "MARK" }] })],
+        ["POST", "/platform/pricing", marked({ ...basket, shipping: { amount: "MARK", currency: "USD" } })],
+        ["POST", "/platform/pricing", marked({ ...basket, customerId: "MARK" })],
+        ["PUT", "/platform/enrollments/1001/decision", marked({ status: "rejected", reason: "MARK" })]
+      ] as const) {
+        yield* Effect.forEach(
+          everyValue,
+          (json) =>
+            Effect.map(call(staff, method, path, { body: document.replace('"MARK"', () => json) }), (answer) =>
+              assert.include([200, 400, 404], answer.status, `${method} ${path} ${json} ${answer.text}`)
+            ),
+          { concurrency: 8 }
+        )
+        const read = yield* call(ada, "GET", benefits)
+        assert.strictEqual(read.status, 200)
+      }
+      for (const value of Hostile.strings.map(Hostile.encoded).filter(({ length }) => length < 4000)) {
+        for (const [who, method, path] of [
+          [ada, "GET", `${enrollments}/${value}`],
+          [ada, "DELETE", `${enrollments}/${value}`],
+          [ada, "GET", `${enrollments}?status=${value}`],
+          [staff, "GET", `/platform/enrollments/${value}`],
+          [staff, "GET", `/platform/enrollments?benefitId=${value}`],
+          [staff, "GET", `/platform/benefits/${value}`]
+        ] as const) {
+          assert.isBelow((yield* call(who, method, path)).status, 500, `${method} ${path}`)
+        }
+      }
     })
   )
 

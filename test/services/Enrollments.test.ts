@@ -13,6 +13,7 @@ import {
 import type { OrgId } from "../../src/domain/Ids.ts"
 import { Benefits } from "../../src/services/Benefits.ts"
 import { CustomerSql } from "../../src/services/Database.ts"
+import { EnrollmentDecisions } from "../../src/services/EnrollmentDecisions.ts"
 import { EnrollmentExpiry } from "../../src/services/EnrollmentExpiry.ts"
 import { Enrollments } from "../../src/services/Enrollments.ts"
 import { Files } from "../../src/services/Files.ts"
@@ -33,15 +34,15 @@ const list = (customer: Customer, query: EnrollmentsQuery = {}) =>
 const withdraw = (customer: Customer, numberOrId: string, ifMatch?: ReadonlyArray<number> | null) =>
   Enrollments.use((enrollments) => enrollments.withdraw(numberOrId, ifMatch)).pipe(as(customer))
 const listAll = (orgId: OrgId, query: PlatformEnrollmentsQuery = {}) =>
-  Enrollments.use((enrollments) => enrollments.listAll(query)).pipe(asPlatform(orgId))
+  EnrollmentDecisions.use((decisions) => decisions.list(query)).pipe(asPlatform(orgId))
 const find = (orgId: OrgId, numberOrId: string) =>
-  Enrollments.use((enrollments) => enrollments.find(numberOrId)).pipe(asPlatform(orgId))
+  EnrollmentDecisions.use((decisions) => decisions.get(numberOrId)).pipe(asPlatform(orgId))
 const decide = (
   orgId: OrgId,
   numberOrId: string,
   decision: EnrollmentDecision,
   ifMatch?: ReadonlyArray<number> | null
-) => Enrollments.use((enrollments) => enrollments.decide(numberOrId, decision, ifMatch)).pipe(asPlatform(orgId))
+) => EnrollmentDecisions.use((decisions) => decisions.decide(numberOrId, decision, ifMatch)).pipe(asPlatform(orgId))
 const offered = (customer: Customer) =>
   Effect.map(Benefits.use((benefits) => benefits.list({})).pipe(as(customer)), ({ data }) => data)
 const sweep = EnrollmentExpiry.use((expiry) => expiry.sweep)

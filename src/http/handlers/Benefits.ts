@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Benefits } from "../../services/Benefits.ts"
+import { EnrollmentDecisions } from "../../services/EnrollmentDecisions.ts"
 import { Enrollments } from "../../services/Enrollments.ts"
 import { Pricing } from "../../services/Pricing.ts"
 import { Api } from "../Api.ts"
@@ -33,16 +34,16 @@ export const PlatformBenefitsHandlers = HttpApiBuilder.group(
   "platformBenefits",
   Effect.fn(function* (handlers) {
     const benefits = yield* Benefits
-    const enrollments = yield* Enrollments
+    const decisions = yield* EnrollmentDecisions
     const pricing = yield* Pricing
 
     return handlers.handleAll({
       get: ({ params }) => Effect.map(benefits.find(params.benefitId), versioned),
       push: ({ params, payload }) => Effect.map(benefits.push(params.benefitId, payload), versioned),
-      listEnrollments: ({ query }) => enrollments.listAll(query),
-      getEnrollment: ({ params }) => Effect.map(enrollments.find(params.enrollmentId), versioned),
+      listEnrollments: ({ query }) => decisions.list(query),
+      getEnrollment: ({ params }) => Effect.map(decisions.get(params.enrollmentId), versioned),
       decide: ({ headers, params, payload }) =>
-        Effect.map(enrollments.decide(params.enrollmentId, payload, headers["if-match"]), versioned),
+        Effect.map(decisions.decide(params.enrollmentId, payload, headers["if-match"]), versioned),
       price: ({ payload }) => pricing.price(payload)
     })
   })
