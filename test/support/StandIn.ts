@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { IncomingHttpHeaders, ServerResponse } from "node:http"
+import * as Loopback from "./Loopback.ts"
 
 export interface Asked {
   readonly method: string
@@ -72,27 +72,18 @@ const onTheWay = (milliseconds: number) =>
   milliseconds > 0 ? new Promise((resolve) => setTimeout(resolve, milliseconds)) : undefined
 
 /** Puts it on the loopback, until the scope closes. */
-export const listen = <S extends StandIn>(site: S) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const server = createServer(async (request, response) => {
-        const chunks: Array<Buffer> = []
-        for await (const chunk of request) chunks.push(chunk)
-        const url = new URL(request.url!, "http://stand.in")
-        const { headers, method } = request
-        const asked = { method: method!, path: decodeURIComponent(url.pathname), query: url.searchParams, headers }
-        await onTheWay(site.latency())
-        const reply = site.answer({ ...asked, text: Buffer.concat(chunks).toString("utf8") })
-        await onTheWay(site.latency())
-        reply(response)
-      })
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-      site.baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-      return server
-    }),
-    (server) =>
-      Effect.promise(async () => {
-        server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
-      })
-  ).pipe(Effect.as(site))
+export const listen = Effect.fnUntraced(function* <S extends StandIn>(site: S) {
+  const server = yield* Loopback.serve(async (request, response) => {
+    const chunks: Array<Buffer> = []
+    for await (const chunk of request) chunks.push(chunk)
+    const url = new URL(request.url!, "http://stand.in")
+    const { headers, method } = request
+    const asked = { method: method!, path: decodeURIComponent(url.pathname), query: url.searchParams, headers }
+    await onTheWay(site.latency())
+    const reply = site.answer({ ...asked, text: Buffer.concat(chunks).toString("utf8") })
+    await onTheWay(site.latency())
+    reply(response)
+  })
+  site.baseUrl = Loopback.urlOf(server)
+  return site
+})
