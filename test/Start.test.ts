@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { Agent, type IncomingMessage, request } from "node:http"
+import { Agent, createServer, type IncomingMessage, request } from "node:http"
 import { mkdtempSync, rmSync } from "node:fs"
+import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import { Effect } from "effect"
@@ -259,6 +260,51 @@ describe("A server in local mode", () => {
     assert.strictEqual((await call(port, "GET", "/readyz")).status, 200)
     running.child.kill("SIGINT")
     assert.strictEqual((await running.ended).code, 0)
+  }, 60_000)
+
+  it("tells a collector what it does, with no word of who asked for what, and its log goes on as ever", async () => {
+    const told: Array<{ readonly path: string; readonly text: string }> = []
+    const collector = createServer((sent, response) => {
+      let text = ""
+      sent.setEncoding("utf8").on("data", (chunk) => (text += chunk))
+      sent.on("end", () => {
+        told.push({ path: sent.url!, text })
+        response.end("{}")
+      })
+    })
+    await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve))
+    const port = await freePort()
+    const running = server({
+      DATA_DIR: dataDir,
+      PORT: String(port),
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`
+    })
+    const [, curl] = await running.says(/^ {2}(curl .*)$/m)
+    const headers = headersOf(curl!)
+
+    const answers = [
+      await call(port, "GET", `${customer}?search=a-query`, headers),
+      await call(port, "GET", "/client-data/files/a-name.txt", headers),
+      await call(port, "GET", "/files/a-link", { "x-forwarded-for": "192.0.2.77" })
+    ]
+    running.child.kill("SIGINT")
+    const { code, stdout } = await running.ended
+    await new Promise((resolve) => collector.close(resolve))
+
+    assert.deepEqual([code, ...answers.map(({ status }) => status)], [0, 200, 404, 404])
+    assert.deepEqual([...new Set(told.map(({ path }) => path))].sort(), ["/v1/logs", "/v1/metrics", "/v1/traces"])
+    const all = told.map(({ text }) => text).join("\n")
+    for (const word of ["/client-data/profile", "Profiles.get", "http.route", "http_requests_total", "Answered"]) {
+      assert.include(all, word)
+    }
+    const [, bearer] = headers["authorization"]!.split(" ")
+    for (const word of ["a-query", "a-name", "a-link", "192.0.2.77", "127.0.0.1:", "Ada Lovelace", bearer!]) {
+      assert.notInclude(all, word)
+    }
+    assert.match(
+      stdout,
+      /^[\d:.]{12} INFO {2}Answered requestId=\S+ method=GET route=\/client-data\/profile status=200/m
+    )
   }, 60_000)
 
   it("says that its port is taken", async () => {

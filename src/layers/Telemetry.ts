@@ -1,4 +1,4 @@
-import { Layer, Logger, Option, References } from "effect"
+import { Cause, Effect, Exit, Layer, Logger, Option, References, Tracer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { Otlp } from "effect/observability"
 import type { Settings } from "./Settings.ts"
@@ -37,16 +37,47 @@ const json = Logger.make<unknown, void>((options) => {
 
 const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value)
 
-/** Where logs, traces and metrics go: JSON lines in production; OTLP besides, when an endpoint is configured. */
-export const layer = ({ appEnv, logLevel, otlp }: Settings) =>
-  Layer.mergeAll(
-    Logger.layer([appEnv === "production" ? json : Logger.withConsoleLog(readable)]),
-    Layer.succeed(References.MinimumLogLevel, logLevel),
-    Option.match(otlp, {
-      onNone: () => Layer.empty,
-      onSome: (url) =>
-        Otlp.layerJson({ baseUrl: url.href.replace(/\/$/, ""), resource: { serviceName: "portico" } }).pipe(
-          Layer.provide(FetchHttpClient.layer)
-        )
+/** What spans would say of a request besides its route: ids, file names, searches, links that open a file, addresses. */
+const withheld = new Set(["url.full", "url.path", "url.query", "client.address"])
+
+/** As logs do, traces name routes and not what was asked for by whom. */
+const discreet = Layer.effect(
+  Tracer.Tracer,
+  Effect.map(Effect.tracer, (tracer) =>
+    Tracer.make({
+      ...(tracer.context === undefined ? {} : { context: tracer.context }),
+      span: (options) => {
+        const span = tracer.span(options)
+        const attribute = span.attribute.bind(span)
+        const end = span.end.bind(span)
+        span.attribute = (key, value) => {
+          if (!withheld.has(key)) attribute(key, value)
+        }
+        // Failures quote what they failed with. The log has the cause, under the request's id.
+        span.end = (time, exit) =>
+          end(time, Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? exit : Exit.fail("Failed"))
+        return span
+      }
     })
   )
+)
+
+/** Where logs, traces and metrics go: JSON lines in production; OTLP besides, when an endpoint is configured. */
+export const layer = ({ appEnv, logLevel, otlp }: Settings) => {
+  const logs = Layer.merge(
+    Logger.layer([appEnv === "production" ? json : Logger.withConsoleLog(readable)]),
+    Layer.succeed(References.MinimumLogLevel, logLevel)
+  )
+  return Option.match(otlp, {
+    onNone: () => logs,
+    onSome: (url) =>
+      // On top of the others: a logger of OTLP's is added to those that are there.
+      discreet.pipe(
+        Layer.provideMerge(
+          Otlp.layerJson({ baseUrl: url.href.replace(/\/$/, ""), resource: { serviceName: "portico" } })
+        ),
+        Layer.provideMerge(logs),
+        Layer.provide(FetchHttpClient.layer)
+      )
+  })
+}

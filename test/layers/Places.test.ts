@@ -100,7 +100,7 @@ describe("Google Places", () => {
         const site = yield* PlacesStandIn.listen
         site.mishaps.push(...mishaps)
 
-        const heard = yield* outcome(site, predict).pipe(Effect.provide(google(site, { deadline: "400 millis" })))
+        const heard = yield* outcome(site, predict).pipe(Effect.provide(google(site, { deadline: "1 second" })))
 
         assert.deepStrictEqual(heard, [...expected])
       })
@@ -128,13 +128,13 @@ describe("Google Places", () => {
         assert.deepStrictEqual(yield* outcome(site, predict), [503, "provider_unavailable", 1, 0])
         assert.deepStrictEqual(yield* outcome(site, find()), [503, "provider_unavailable", 1, 0])
 
-        yield* Effect.sleep("350 millis")
+        yield* Effect.sleep("1100 millis")
         const before = site.seen.length
         const answers = yield* Effect.forEach([1, 2, 3], () => Effect.option(predict), parallel)
         assert.strictEqual(answers.filter(({ _tag }) => _tag === "Some").length, 1)
         assert.strictEqual(site.seen.length, before + 1)
         assert.deepStrictEqual(yield* outcome(site, predict), [200, "", undefined, 1])
-      }).pipe(Effect.provide(google(site, { rest: "300 millis" })))
+      }).pipe(Effect.provide(google(site, { rest: "1 second" })))
     })
   )
 

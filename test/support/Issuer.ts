@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto"
-import { createServer, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { ServerResponse } from "node:http"
+import * as Loopback from "./Loopback.ts"
 
 export const secret = "a secret of at least thirty-two bytes"
 
@@ -54,25 +54,16 @@ export const token = (header: object | string, claims: object | string, signer: 
 }
 
 /** A server on the loopback that counts who comes by, and answers as told. */
-export const listen = (first: (response: ServerResponse) => void) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const site = { url: "", requests: 0, connections: 0, answer: first }
-      const server = createServer((_, response) => {
-        site.requests++
-        site.answer(response)
-      })
-      server.on("connection", () => site.connections++)
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-      site.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`
-      return { site, server }
-    }),
-    ({ server }) =>
-      Effect.promise(async () => {
-        server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
-      })
-  ).pipe(Effect.map(({ site }) => site))
+export const listen = Effect.fnUntraced(function* (first: (response: ServerResponse) => void) {
+  const site = { url: "", requests: 0, connections: 0, answer: first }
+  const server = yield* Loopback.serve((_, response) => {
+    site.requests++
+    site.answer(response)
+  })
+  server.on("connection", () => site.connections++)
+  site.url = `${Loopback.urlOf(server)}/jwks.json`
+  return site
+})
 
 export const serving =
   (...set: ReadonlyArray<object>) =>

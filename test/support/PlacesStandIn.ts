@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
 import type { FoundPlace } from "../../src/domain/Place.ts"
 import { gazetteer } from "../../src/layers/PlacesLocal.ts"
+import * as Loopback from "./Loopback.ts"
 
 export const key = "AIza-a-key-of-the-stand-ins"
 
@@ -144,17 +144,8 @@ const detailsOf = (place: FoundPlace) => {
 }
 
 /** A stand-in on the loopback, until the scope closes. */
-export const listen = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const site = new PlacesStandIn()
-    const server = createServer(site.answer)
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-    site.baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    return { site, server }
-  }),
-  ({ server }) =>
-    Effect.promise(async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    })
-).pipe(Effect.map(({ site }) => site))
+export const listen = Effect.gen(function* () {
+  const site = new PlacesStandIn()
+  site.baseUrl = Loopback.urlOf(yield* Loopback.serve(site.answer))
+  return site
+})

@@ -2,6 +2,8 @@ import { Effect } from "effect"
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { TLSSocket } from "node:tls"
+import type { IncomingHttpHeaders, ServerResponse } from "node:http"
+import * as Loopback from "./Loopback.ts"
 
 export interface Asked {
   readonly method: string
@@ -103,4 +105,19 @@ export const listen = <S extends StandIn>(site: S) =>
         server.closeAllConnections()
         await new Promise((resolve) => server.close(resolve))
       })
-  ).pipe(Effect.as(site))
+  ).pipe(Effect.as(site)),
+export const listen = Effect.fnUntraced(function* <S extends StandIn>(site: S) {
+  const server = yield* Loopback.serve(async (request, response) => {
+    const chunks: Array<Buffer> = []
+    for await (const chunk of request) chunks.push(chunk)
+    const url = new URL(request.url!, "http://stand.in")
+    const { headers, method } = request
+    const asked = { method: method!, path: decodeURIComponent(url.pathname), query: url.searchParams, headers }
+    await onTheWay(site.latency())
+    const reply = site.answer({ ...asked, text: Buffer.concat(chunks).toString("utf8") })
+    await onTheWay(site.latency())
+    reply(response)
+  })
+  site.baseUrl = Loopback.urlOf(server)
+  return site
+})

@@ -29,3 +29,6 @@ export const later =
       )
     )
   }
+
+/** How many milliseconds three seconds take on this machine now: a busy one is late for everything alike. */
+export const threeSeconds = Effect.map(Effect.timed(Effect.sleep("3 seconds")), ([took]) => Duration.toMillis(took))
