@@ -157,7 +157,10 @@ layer(engine, { excludeTestServices: true })((it) => {
         yield* Effect.forEach(ids, ended)
 
         assert.deepStrictEqual(
-          mails.filter((mail) => to.includes(mail.to)).map(({ customerId }) => customerId),
+          mails
+            .filter((mail) => to.includes(mail.to))
+            .map(({ customerId }) => customerId)
+            .sort(),
           [ada.customerId, eve.customerId]
         )
         const seen = yield* sql`SELECT id, state FROM deliveries WHERE org_id = ${acme} AND notification_id = 'n-1'
