@@ -62,7 +62,7 @@ const measure = (name: string, database: ReturnType<typeof Postgres.layerFrom<un
       mail,
       SmsOff.layer,
       PushOff.layer,
-      PushTargets.none,
+      PushTargets.layer,
       Codes.layerWith(Redacted.make("bench"))
     )
     const base = Deliveries.layer.pipe(

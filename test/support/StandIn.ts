@@ -1,8 +1,6 @@
 import { Effect } from "effect"
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http"
 import { TLSSocket } from "node:tls"
-import type { IncomingHttpHeaders, ServerResponse } from "node:http"
 import * as Loopback from "./Loopback.ts"
 
 export interface Asked {
@@ -92,32 +90,8 @@ export const handler = (site: StandIn) => async (request: IncomingMessage, respo
 }
 
 /** Puts it on the loopback, until the scope closes. */
-export const listen = <S extends StandIn>(site: S) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const server = createServer(handler(site))
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-      site.baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-      return server
-    }),
-    (server) =>
-      Effect.promise(async () => {
-        server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
-      })
-  ).pipe(Effect.as(site)),
 export const listen = Effect.fnUntraced(function* <S extends StandIn>(site: S) {
-  const server = yield* Loopback.serve(async (request, response) => {
-    const chunks: Array<Buffer> = []
-    for await (const chunk of request) chunks.push(chunk)
-    const url = new URL(request.url!, "http://stand.in")
-    const { headers, method } = request
-    const asked = { method: method!, path: decodeURIComponent(url.pathname), query: url.searchParams, headers }
-    await onTheWay(site.latency())
-    const reply = site.answer({ ...asked, text: Buffer.concat(chunks).toString("utf8") })
-    await onTheWay(site.latency())
-    reply(response)
-  })
+  const server = yield* Loopback.serve(handler(site))
   site.baseUrl = Loopback.urlOf(server)
   return site
 })
