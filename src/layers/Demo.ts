@@ -30,6 +30,7 @@ import {
   transactions,
   usd
 } from "./DemoAccounts.ts"
+import { appointments } from "./DemoReservations.ts"
 
 /** What ada and the staff have said to each other. */
 const correspondence = Effect.gen(function* () {
@@ -100,5 +101,6 @@ export const seed = Effect.gen(function* () {
   yield* wishlist.add("comptometer").pipe(Effect.provideService(CurrentCustomer, ada))
   yield* wishlist.add("arithmometer").pipe(Effect.provideService(CurrentCustomer, ada))
   yield* correspondence
+  yield* appointments
   return true
 }).pipe(Effect.orDie)
