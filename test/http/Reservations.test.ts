@@ -224,6 +224,19 @@ layer(AppLayer.layer, { excludeTestServices: true })("Reservations over HTTP", (
       }
       assertInvalid(yield* call(ada, "POST", reservations, aBooking(10, { start: "tomorrow" })), "/body/start")
       assertInvalid(yield* call(ada, "GET", `${reservations}?when=now`), "/query/when")
+      for (const start of ["1000-01-01T00:00:00Z", "2999-12-31T09:00:00Z", "9999-12-31T23:59:59.999Z"]) {
+        assertProblem(yield* call(ada, "POST", reservations, aBooking(10, { start })), 422, "slot_not_offered")
+        const body = { reservationId: json.id, start }
+        assertProblem(yield* call(ada, "PUT", reservations, { body }), 422, "slot_not_offered")
+      }
+      for (const [date, status] of [
+        ["1000-01-01", 200],
+        ["2999-12-31", 200],
+        ["9999-12-31", 400]
+      ] as const) {
+        const body = { definitionId: "workshop", date }
+        assert.strictEqual((yield* call(ada, "POST", `${reservations}/available-slots`, { body })).status, status)
+      }
       assertProblem(
         yield* call(ada, "POST", reservations, aBooking(10, { definitionId: "none" })),
         404,
