@@ -10,7 +10,7 @@ const Day = Schema.String.annotate({
   description: "A day in the business's time zone",
   examples: ["2026-12-01"]
 }).check(
-  Schema.isPattern(/^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u, {
+  Schema.isPattern(/^[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u, {
     message: "Expected a day such as 2026-12-01"
   }),
   Schema.makeFilter(

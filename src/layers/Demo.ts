@@ -34,6 +34,7 @@ import {
   transactions,
   usd
 } from "./DemoAccounts.ts"
+import { appointments } from "./DemoReservations.ts"
 
 /** What ada and the staff have said to each other. */
 const correspondence = Effect.gen(function* () {
@@ -118,5 +119,6 @@ export const seed = Effect.gen(function* () {
   yield* wishlist.add("arithmometer").pipe(Effect.provideService(CurrentCustomer, ada))
   yield* correspondence
   yield* programmes
+  yield* appointments
   return true
 }).pipe(Effect.orDie)

@@ -70,7 +70,8 @@ export const look = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, asked
 
 /** The days that may have a slot beginning at this instant, wherever the business is, and the week on either side. */
 export const daysAround = (start: Date): ReadonlyArray<string> => {
-  const day = start.toISOString().slice(0, 10)
+  // A day more than the last of the year 9999 has a name that Postgres does not read.
+  const day = new Date(Math.min(start.getTime(), Date.UTC(2999, 0))).toISOString().slice(0, 10)
   return daysFrom(dayAfter(day, -8), dayAfter(day, 8))
 }
 
@@ -83,6 +84,7 @@ export const serviceOf = ({ services }: Pick<Availability, "services">, name: st
 
 /** The slot that begins at this instant, if it is offered. Clocks put back at midnight show the day before once more. */
 export const slotAt = (seen: Availability, service: Service, start: Date): Time | undefined => {
+  if (start.getTime() > seen.now + (seen.horizonDays + 2) * 86_400_000) return undefined
   const day = dayOf(start.getTime(), seen.timezone)
   return offeredOf(seen, service, daysFrom(dayAfter(day, -1), dayAfter(day)), seen.now).find(
     (slot) => slot.start === start.getTime()
