@@ -10,6 +10,7 @@ import { StripeEventsApi } from "./api/StripeEvents.ts"
 import { PlatformTicketsApi, TicketsApi } from "./api/Tickets.ts"
 import { PlatformTransactionsApi, TransactionsApi } from "./api/Transactions.ts"
 import { PlatformProductsApi, WishlistApi } from "./api/Wishlist.ts"
+import { VerificationApi } from "./api/Verification.ts"
 import { Authentication, PlatformAuthentication } from "./Authentication.ts"
 import { Bodies } from "./Bodies.ts"
 import { document } from "./Document.ts"
@@ -21,7 +22,7 @@ import { Validation } from "./Validation.ts"
 // The middleware added last runs first.
 const clientData = HttpApi.make("portico")
   .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
-  .add(TicketsApi, ConversationsApi, MessagesApi)
+  .add(TicketsApi, ConversationsApi, MessagesApi, VerificationApi)
   .add(NotificationsApi, PushTokensApi)
   .prefix("/client-data")
   .middleware(Validation)

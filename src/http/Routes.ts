@@ -23,6 +23,7 @@ import { StripeEventsHandlers } from "./handlers/StripeEvents.ts"
 import { PlatformTicketsHandlers, TicketsHandlers } from "./handlers/Tickets.ts"
 import { PlatformTransactionsHandlers, TransactionsHandlers } from "./handlers/Transactions.ts"
 import { PlatformProductsHandlers, WishlistHandlers } from "./handlers/Wishlist.ts"
+import { VerificationHandlers } from "./handlers/Verification.ts"
 import { Health } from "./Health.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { RateLimits } from "./RateLimits.ts"
@@ -66,7 +67,8 @@ export const Routes = Layer.mergeAll(
       PlatformMessagesHandlers,
       NotificationsHandlers,
       PushTokensHandlers,
-      PlatformNotificationsHandlers
+      PlatformNotificationsHandlers,
+      VerificationHandlers
     ])
   ),
   Docs,

@@ -14,6 +14,7 @@ import messages from "./migrations/0011_messages.ts"
 import deliveries from "./migrations/0013_deliveries.ts"
 import notifications from "./migrations/0014_notifications.ts"
 import broadcasts from "./migrations/0015_broadcasts.ts"
+import verification from "./migrations/0016_verification.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -29,7 +30,8 @@ const migrations = {
   "0011_messages": messages,
   "0013_deliveries": deliveries,
   "0014_notifications": notifications,
-  "0015_broadcasts": broadcasts
+  "0015_broadcasts": broadcasts,
+  "0016_verification": verification
 }
 
 /** The id of the newest migration this version of the code knows. */

@@ -50,7 +50,10 @@ export const platformOf: TenantClient.TenantOf = (context) => {
 
 export const defaultPools: Pools = { customer: 10, platform: 5, owner: 5 }
 
-const tenantLimits = { statement_timeout: "30s", idle_in_transaction_session_timeout: "60s" }
+// The queue keeps instants without a zone: an hour that comes twice, or never, would move what is due.
+const zone = { TimeZone: "UTC" }
+
+const tenantSession = { ...zone, statement_timeout: "30s", idle_in_transaction_session_timeout: "60s" }
 
 /**
  * Opens the three doors to a database: as its owner, who migrates and keeps the queues, as the customer of the current
@@ -69,6 +72,7 @@ export const make = Effect.fnUntraced(function* (database: Database, pools: Pool
   const client = yield* PgClient.make({
     ...connection,
     username: database.username,
+    startupParameters: zone,
     maxConnections: pools.owner,
     transformQueryNames: TenantClient.names.query,
     transformResultNames: TenantClient.names.result,
@@ -79,7 +83,7 @@ export const make = Effect.fnUntraced(function* (database: Database, pools: Pool
 
   const tenant = Effect.fnUntraced(function* (role: string, tenantOf: TenantClient.TenantOf, maxConnections: number) {
     const password = database.password && PostgresRoles.passwordOf(role, database.password)
-    const login = { ...connection, username: role, password, startupParameters: tenantLimits }
+    const login = { ...connection, username: role, password, startupParameters: tenantSession }
     yield* PostgresRoles.ensure(role, password, Effect.scoped(Effect.asVoid(PgConnection.make(login)))).pipe(
       Effect.provideService(SqlClient.SqlClient, owner)
     )

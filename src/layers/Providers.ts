@@ -5,6 +5,7 @@ import type { SqlClient } from "effect/sql"
 import type { CardVault } from "../services/CardVault.ts"
 import type { PayPalVault } from "../services/PayPalVault.ts"
 import { Codes } from "../services/Codes.ts"
+import { SmsBudget } from "../services/SmsBudget.ts"
 import { FileLinks } from "../services/FileLinks.ts"
 import type { Places } from "../services/Places.ts"
 import type { Storage } from "../services/Storage.ts"
@@ -78,6 +79,13 @@ const storage = Layer.unwrap(
 
 const codes = Layer.unwrap(Effect.map(CodesSettings.secret, Codes.layerWith))
 
+const smsBudget = Layer.effect(
+  SmsBudget,
+  Effect.gen(function* () {
+    return { dailyLimit: yield* CodesSettings.smsDailyLimit, countries: yield* CodesSettings.smsCountries }
+  })
+)
+
 const channelsOff = Layer.mergeAll(MailOff.layer, SmsOff.layer, PushOff.layer)
 
 /** What others do for us, each by whom the configuration says. */
@@ -88,6 +96,7 @@ export const Providers = Layer.mergeAll(
   storage,
   StripeEventsSigned.layer,
   codes,
+  smsBudget,
   channelsOff
 )
 

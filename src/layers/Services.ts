@@ -29,8 +29,11 @@ import { PushTokens } from "../services/PushTokens.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
+import { Verification } from "../services/Verification.ts"
 import { Wallet } from "../services/Wallet.ts"
 import { Wishlist } from "../services/Wishlist.ts"
+
+const deliveries = Deliveries.layer.pipe(Layer.provide(DeliveryQueue.layer))
 
 /** What we can do. */
 export const Services = Layer.mergeAll(
@@ -60,6 +63,7 @@ export const Services = Layer.mergeAll(
   SharedLimits.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
   Transactions.layer,
+  Verification.layer.pipe(Layer.provide(SharedLimits.layer)),
   Wallet.layer,
   Wishlist.layer
-).pipe(Layer.provideMerge(Notices.layer), Layer.provideMerge(Deliveries.layer), Layer.provide(DeliveryQueue.layer))
+).pipe(Layer.provideMerge(Notices.layer), Layer.provideMerge(deliveries))

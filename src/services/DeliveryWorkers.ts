@@ -92,8 +92,10 @@ export class DeliveryWorkers extends Context.Service<
 
         const process = Effect.fn("DeliveryWorkers.process")(function* (next: Try) {
           const claimed = yield* rows.claim(next, randomUUID())
-          if (claimed === undefined)
-            return yield* rows.isElsewhere(next) ? Effect.fail("elsewhere" as const) : Effect.void
+          if (claimed === undefined) {
+            const isElsewhere = yield* rows.isElsewhere(next)
+            return isElsewhere ? yield* Effect.fail("elsewhere" as const) : undefined
+          }
           const outcome: Outcome = claimed.isExpired
             ? { state: "skipped", reason: "expired", detail: null }
             : claimed.attempts > mostTries

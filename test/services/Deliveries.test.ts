@@ -18,7 +18,7 @@ const queue = DeliveryQueue.layerWith({
 })
 
 const engine = Layer.merge(Deliveries.layer, DeliveryWorkers.layerWith({ workers: 4, lease: "2 seconds" })).pipe(
-  Layer.provide(queue),
+  Layer.provideMerge(queue),
   Layer.provideMerge(channels),
   Layer.provideMerge(TestDatabase.layer)
 )
@@ -342,6 +342,70 @@ layer(engine, { excludeTestServices: true })((it) => {
 
         assert.deepInclude(row, { state: "sent", attempts: 2, finished: 2 })
         assert.strictEqual(mails.filter((mail) => mail.to === to).length, 1)
+      })
+    )
+  })
+
+  describe("Workers", () => {
+    it.effect("send a message once, also when its try stands in the queue more than once", () =>
+      Effect.gen(function* () {
+        const { ada } = yield* people
+        const { mails, react } = yield* Channels
+        const sql = yield* SqlClient.SqlClient
+        const to = address()
+        react(to, () => Effect.sleep("500 millis"))
+
+        const [id] = yield* record(ada, mailTo(ada, to))
+        yield* sql`
+          INSERT INTO delivery_queue (id, queue_name, element, state, visible_at, created_at, updated_at)
+          SELECT id || '.again.' || n, queue_name, element, 'pending', now(), now(), now()
+          FROM delivery_queue, generate_series(1, 6) AS n WHERE id = ${id!}`
+        const row = yield* ended(id!)
+        const left = sql`SELECT 1 FROM delivery_queue WHERE id LIKE ${`${id}.again.%`} AND state = 'pending'`
+        yield* Effect.repeat(left, { until: (rows) => rows.length === 0, schedule: Schedule.spaced("50 millis") })
+
+        assert.deepInclude(row, { state: "sent", attempts: 1, finished: 1 })
+        assert.strictEqual(mails.filter((mail) => mail.to === to).length, 1)
+        assert.strictEqual((yield* rowOf(id!)).attempts, 1)
+      })
+    )
+
+    it.effect("that are told to stop see to its end what they have begun", () =>
+      Effect.gen(function* () {
+        const { ada } = yield* people
+        const { react } = yield* Channels
+        const to = address()
+        let begun = 0
+        react(to, () =>
+          Effect.andThen(
+            Effect.sync(() => begun++),
+            Effect.sleep("700 millis")
+          )
+        )
+        const ids = yield* record(ada, ...Array.from({ length: 12 }, () => mailTo(ada, to)))
+
+        // Workers of this test's own beside the others.
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const shared = yield* Effect.context<Layer.Services<typeof DeliveryWorkers.layer>>()
+            yield* Layer.build(Layer.fresh(DeliveryWorkers.layerWith({ workers: 8, lease: "2 seconds" }))).pipe(
+              Effect.provideContext(shared)
+            )
+            yield* Effect.repeat(
+              Effect.sync(() => begun),
+              {
+                until: (count) => count > 4,
+                schedule: Schedule.spaced("10 millis")
+              }
+            )
+          })
+        )
+        const rows = yield* Effect.forEach(ids, ended)
+
+        assert.isTrue(
+          rows.every(({ attempts, finished, state }) => state === "sent" && attempts === 1 && finished === 1)
+        )
+        assert.strictEqual(begun, 12)
       })
     )
   })

@@ -23,7 +23,6 @@ import * as ReadinessPostgres from "../../src/layers/ReadinessPostgres.ts"
 import { Providers } from "../../src/layers/Providers.ts"
 import { Services } from "../../src/layers/Services.ts"
 import * as TokensJwt from "../../src/layers/TokensJwt.ts"
-import { Workers } from "../../src/layers/Workers.ts"
 import * as TokensMint from "../../src/layers/TokensMint.ts"
 import type { OrgId } from "../../src/domain/Ids.ts"
 import { ApiKeys } from "../../src/services/ApiKeys.ts"
@@ -157,7 +156,7 @@ const configuration = ConfigProvider.layer(
   ConfigProvider.fromEnv({ env: { AUTH_JWT_SECRET: secret, DATA_DIR: dataDir } })
 )
 
-const services = Layer.merge(Services, Workers).pipe(
+const services = Services.pipe(
   Layer.provide(Providers),
   Layer.provideMerge(Layer.mergeAll(TokensJwt.layer, ReadinessPostgres.layer)),
   Layer.provide(FetchHttpClient.layer),
