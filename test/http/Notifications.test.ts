@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
+import { Broadcasts } from "../../src/services/Broadcasts.ts"
 import { assertInvalid, assertProblem, traits } from "../support/Answers.ts"
 import * as TestApp from "../support/App.ts"
 import { App, type Platform } from "../support/App.ts"
@@ -7,10 +8,11 @@ import { fingerprint, people } from "../support/People.ts"
 
 const notifications = "/client-data/notifications"
 
-/** Reads until the broadcast has been told, which happens in the background. */
+/** Tells, as the workers of a server do in the background, and reads how it ended. */
 const finished = Effect.fnUntraced(function* (platform: Platform, id: string) {
   const { call } = yield* App
   for (let tries = 0; tries < 100; tries++) {
+    yield* Broadcasts.use(({ tellNext }) => tellNext)
     const { json } = yield* call(platform, "GET", `/platform/notifications/${id}`)
     if (json.finishedAt !== null) return json
     yield* Effect.sleep("100 millis")
