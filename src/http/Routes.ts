@@ -81,7 +81,11 @@ export const Routes = Layer.mergeAll(
       PlatformReservationsHandlers,
       NotificationsHandlers,
       PushTokensHandlers,
-      PlatformNotificationsHandlers
+      PlatformNotificationsHandlers,
+      NotificationsHandlers,
+      PushTokensHandlers,
+      PlatformNotificationsHandlers,
+      VerificationHandlers
     ])
   ),
   Docs,

@@ -9,9 +9,11 @@ import type { TransactionId } from "../domain/Transaction.ts"
 import { Addresses } from "../services/Addresses.ts"
 import { Benefits } from "../services/Benefits.ts"
 import { Enrollments } from "../services/Enrollments.ts"
+import { Broadcasts } from "../services/Broadcasts.ts"
 import { MessageSending } from "../services/MessageSending.ts"
 import { Orders } from "../services/Orders.ts"
 import { Products } from "../services/Products.ts"
+import { PushTokens } from "../services/PushTokens.ts"
 import { Orgs } from "../services/Orgs.ts"
 import { Profiles } from "../services/Profiles.ts"
 import { Tickets } from "../services/Tickets.ts"
@@ -80,6 +82,32 @@ const programmes = Effect.gen(function* () {
   }
 })
 
+/** What the org tells them, besides what they are told of by themselves; ada hears it on her phone as well. */
+const news = Effect.gen(function* () {
+  const broadcasts = yield* Broadcasts
+  const tokens = yield* PushTokens
+  const token = "demo-phone-of-ada:no-device-has-this-token"
+  yield* tokens
+    .register({ token, platform: "android", deviceId: "ada-phone", appVersion: "1.0.0" })
+    .pipe(Effect.provideService(CurrentCustomer, ada))
+  yield* Effect.gen(function* () {
+    yield* broadcasts.accept({
+      customerIds: [ada.customerId],
+      type: "order",
+      title: "Order 1002: shipped",
+      body: "Your order 1002 is on its way.",
+      data: { orderId: "ord-1002", status: "shipped" },
+      link: "/orders/ord-1002"
+    })
+    yield* broadcasts.accept({
+      customerIds: "all",
+      type: "marketing",
+      title: "Punch cards: buy two boxes, get three",
+      body: "Until Sunday, in the shop and at the counter."
+    })
+  }).pipe(Effect.provideService(CurrentPlatform, { orgId: org }))
+})
+
 /** Fills the demo org once: what a visitor changes afterwards stays changed. */
 export const seed = Effect.gen(function* () {
   const orgs = yield* Orgs
@@ -120,5 +148,6 @@ export const seed = Effect.gen(function* () {
   yield* correspondence
   yield* programmes
   yield* appointments
+  yield* news
   return true
 }).pipe(Effect.orDie)
