@@ -11,6 +11,7 @@ import transactions from "./migrations/0008_transactions.ts"
 import files from "./migrations/0009_files.ts"
 import tickets from "./migrations/0010_tickets.ts"
 import messages from "./migrations/0011_messages.ts"
+import changes from "./migrations/0020_changes.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -23,7 +24,8 @@ const migrations = {
   "0008_transactions": transactions,
   "0009_files": files,
   "0010_tickets": tickets,
-  "0011_messages": messages
+  "0011_messages": messages,
+  "0020_changes": changes
 }
 
 /** The id of the newest migration this version of the code knows. */

@@ -2,6 +2,7 @@ import { Layer } from "effect"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { Changes } from "../services/Changes.ts"
 import { Conversations } from "../services/Conversations.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
@@ -28,6 +29,7 @@ export const Services = Layer.mergeAll(
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
+  Changes.layer,
   Conversations.layer,
   Files.layer,
   FileSweeper.layer,
