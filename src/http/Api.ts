@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AccountApi } from "./api/Account.ts"
 import { AddressesApi } from "./api/Addresses.ts"
 import { FileLinksApi, FilesApi } from "./api/Files.ts"
 import { ConversationsApi, MessagesApi, PlatformConversationsApi, PlatformMessagesApi } from "./api/Messages.ts"
@@ -20,7 +21,7 @@ import { Validation } from "./Validation.ts"
 // The middleware added last runs first.
 const clientData = HttpApi.make("portico")
   .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
-  .add(TicketsApi, ConversationsApi, MessagesApi)
+  .add(TicketsApi, ConversationsApi, MessagesApi, AccountApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)

@@ -1,9 +1,13 @@
 import { Layer } from "effect"
+import * as ChangeHintsPostgres from "./ChangeHintsPostgres.ts"
+import { Accounts } from "../services/Accounts.ts"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
+import { ChangeFeed } from "../services/ChangeFeed.ts"
 import { Changes } from "../services/Changes.ts"
 import { Conversations } from "../services/Conversations.ts"
+import { Dashboards } from "../services/Dashboards.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
@@ -26,11 +30,14 @@ import { Wishlist } from "../services/Wishlist.ts"
 
 /** What we can do. */
 export const Services = Layer.mergeAll(
+  Accounts.layer,
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
+  ChangeFeed.layer.pipe(Layer.provide([Changes.layer, ChangeHintsPostgres.layer])),
   Changes.layer,
   Conversations.layer,
+  Dashboards.layer,
   Files.layer,
   FileSweeper.layer,
   FileUploads.layer,

@@ -32,6 +32,8 @@ export interface Section {
   readonly name: string
   /** The account has one of them, or none. */
   readonly single?: boolean
+  /** What stands there for none of it. */
+  readonly none?: Schema.Json
   readonly columns: string
   /** Joins included; ends in the conditions that hold for every row, if there are any. */
   readonly from: string
@@ -203,6 +205,7 @@ export const sections: ReadonlyArray<Section> = [
     type: "wallet",
     name: "wallet",
     single: true,
+    none: { balance: null },
     ...table("wallets", "wallets.customer_id"),
     id: "wallets.customer_id",
     columns: "jsonb_build_object('amount', balance, 'currency', currency) AS balance",
