@@ -1,5 +1,6 @@
 import { Layer } from "effect"
 import * as ChangeHintsPostgres from "./ChangeHintsPostgres.ts"
+import * as ChangesSettings from "./ChangesSettings.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
@@ -36,6 +37,7 @@ export const Services = Layer.mergeAll(
   ApiKeys.layer,
   ChangeFeed.layer.pipe(Layer.provide([Changes.layer, ChangeHintsPostgres.layer])),
   Changes.layer,
+  ChangesSettings.Sweeper,
   Conversations.layer,
   Dashboards.layer,
   Files.layer,
