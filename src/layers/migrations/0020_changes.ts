@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import { recordChanges } from "../ChangeTriggers.ts"
+import { recordChanges } from "./recordChanges.ts"
 
 export default Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
