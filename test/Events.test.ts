@@ -82,10 +82,10 @@ describe.skipIf(server === undefined || !existsSync("/proc/self/status"))("Repli
         waits.push(Date.now() - begun)
       }
 
-      let writing = true
+      const writing = { on: true }
       let written = 5
       const writer = (async () => {
-        while (writing) await second.say(`during ${written++}`)
+        while (writing.on) await second.say(`during ${written++}`)
       })()
       await new Promise((resolve) => setTimeout(resolve, 1000))
       first.running.child.kill("SIGKILL")
@@ -93,7 +93,7 @@ describe.skipIf(server === undefined || !existsSync("/proc/self/status"))("Repli
       await new Promise((resolve) => setTimeout(resolve, 500))
       const resumed = await Promise.all(streams.map((stream) => second.follow(stream.lastId())))
       await new Promise((resolve) => setTimeout(resolve, 500))
-      writing = false
+      writing.on = false
       await writer
 
       const all = (index: number): EventStream["events"] => [...streams[index]!.events, ...resumed[index]!.events]

@@ -58,10 +58,16 @@ const as = (schema: Schema.Codec<never, unknown> | Schema.Top): Section["shown"]
   const encode = Schema.encodeSync(codec)
   return (row) =>
     encode(
-      decode(
-        Object.fromEntries(Object.entries(row as object).map(([name, value]) => [String.snakeToCamel(name), value]))
-      )
+      decode(Object.fromEntries(Object.entries(row as object).map(([name, value]) => [fieldOf(name), value])))
     ) as JsonRecord
+}
+
+const fields = new Map<string, string>()
+const fieldOf = (column: string) => {
+  const known = fields.get(column)
+  if (known !== undefined) return known
+  fields.set(column, String.snakeToCamel(column))
+  return fieldOf(column)
 }
 
 // A link is as good as a token, and would be stale by the time that a change is read.
