@@ -10,6 +10,11 @@ import { CustomerSql } from "./Database.ts"
 const atOnce = 3
 const mostWaiting = 9
 
+// A long account over a slow line takes longer than any other statement may; who reads nothing at all is cut before.
+const slowest = "5min"
+const resetTimeout = `
+  SELECT set_config('statement_timeout', reset_val, false) FROM pg_settings WHERE name = 'statement_timeout'`
+
 /** All that a customer can see, in one piece. */
 export class Accounts extends Context.Service<
   Accounts,
@@ -65,8 +70,12 @@ export class Accounts extends Context.Service<
             Effect.sync(() => open++),
             () => Effect.sync(() => open--)
           )
-          yield* Effect.acquireRelease(Semaphore.take(lanes, 1), () => Semaphore.release(lanes, 1))
+          yield* Semaphore.takeScoped(lanes, 1)
           const connection = yield* sql.reserve
+          yield* Effect.acquireRelease(
+            connection.executeUnprepared("SELECT set_config('statement_timeout', $1, false)", [slowest], undefined),
+            () => Effect.ignore(connection.executeUnprepared(resetTimeout, [], undefined))
+          )
           const [statement, params] = selectAll(customer).compile()
           return connection.executeStream(statement, params, undefined) as Stream.Stream<Row>
         }).pipe(Effect.orDie, Stream.unwrap)

@@ -8,6 +8,7 @@ import { Addresses } from "../../src/services/Addresses.ts"
 import { Changes } from "../../src/services/Changes.ts"
 import { ChangeSweeper } from "../../src/services/ChangeSweeper.ts"
 import { Conversations } from "../../src/services/Conversations.ts"
+import { CustomerSql } from "../../src/services/Database.ts"
 import { Dashboards } from "../../src/services/Dashboards.ts"
 import { Messages } from "../../src/services/Messages.ts"
 import { MessageSending } from "../../src/services/MessageSending.ts"
@@ -290,6 +291,12 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
       }
       const { json } = yield* accounts.read().pipe(as(ada))
       assert.isAbove((yield* Stream.runCollect(json!)).length, 0)
+      const limits = yield* CustomerSql.use((sql) =>
+        Effect.forEach(Array.from({ length: 8 }), () => sql`SELECT current_setting('statement_timeout') AS limit`, {
+          concurrency: "unbounded"
+        })
+      ).pipe(as(ada))
+      assert.notInclude(JSON.stringify(limits), "5min")
     })
   )
 })
