@@ -105,7 +105,7 @@ const inProcess = Effect.gen(function* () {
     () => dashboards.read(`"${tag}"`)
   ])
   say(`profile:       ${shown(profile!)}`)
-  say(`dashboard:     ${shown(dashboard!)} (660 orders)`)
+  say(`dashboard:     ${shown(dashboard!)} (1,020 orders)`)
   say(`dashboard 304: ${shown(known!)}`)
 }).pipe(
   Effect.provideService(CurrentCustomer, { orgId, customerId }),
