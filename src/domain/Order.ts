@@ -144,6 +144,20 @@ export const Order = Schema.Struct({
 })
 export type Order = typeof Order.Type
 
+/** Statuses of an order that is still under way: something is to be paid, sent or received. */
+export const openStatuses: ReadonlyArray<typeof OrderStatus.Type> = [
+  "new",
+  "awaiting-payment",
+  "paid-partial",
+  "paid",
+  "confirmed",
+  "processing",
+  "on-hold",
+  "shipped",
+  "partially-shipped",
+  "partially-delivered"
+]
+
 /** Fields that a list of orders sorts by. */
 export const orderSorts = {
   id: "text",

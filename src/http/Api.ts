@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AccountApi } from "./api/Account.ts"
 import { AddressesApi } from "./api/Addresses.ts"
 import { BenefitsApi, PlatformBenefitsApi } from "./api/Benefits.ts"
 import { FileLinksApi, FilesApi } from "./api/Files.ts"
@@ -26,7 +27,7 @@ import { Validation } from "./Validation.ts"
 const clientData = HttpApi.make("portico")
   .add(ProfileApi, AddressesApi, OrdersApi, PaymentMethodsApi, WishlistApi, TransactionsApi, FilesApi)
   .add(TicketsApi, ConversationsApi, MessagesApi, VerificationApi, BenefitsApi)
-  .add(ReservationsApi, NotificationsApi, PushTokensApi)
+  .add(ReservationsApi, NotificationsApi, PushTokensApi, AccountApi)
   .prefix("/client-data")
   .middleware(Validation)
   .middleware(IdempotencyKeys)

@@ -51,11 +51,12 @@ export class Authentication extends HttpApiMiddleware.Service<Authentication, { 
             const { headers } = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
             const request = Context.get(context, CurrentRequest)
             request.route = endpoint.path
-            const customer = Effect.flatMapEager(verifyBearer(tokens, headers), (claims) =>
-              Effect.flatMapEager(orgOf(headers), (orgId) =>
+            const customer = Effect.flatMapEager(verifyBearer(tokens, headers), (claims) => {
+              request.tokenExpiresAt = claims.exp * 1000
+              return Effect.flatMapEager(orgOf(headers), (orgId) =>
                 claims.org === orgId ? identities.customerOf(claims) : Effect.fail(new OrgMismatch())
               )
-            )
+            })
             return Effect.flatMapEager(customer, (current) => {
               request.orgId = current.orgId
               request.customerId = current.customerId

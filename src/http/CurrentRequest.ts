@@ -7,6 +7,8 @@ export interface RequestFacts {
   route: string | undefined
   orgId: string | undefined
   customerId: string | undefined
+  /** In milliseconds. */
+  tokenExpiresAt: number | undefined
   rateLimit: { readonly policy: string; readonly state: string } | undefined
 }
 
@@ -16,6 +18,7 @@ export const facts = (id: string, path: string): RequestFacts => ({
   route: undefined,
   orgId: undefined,
   customerId: undefined,
+  tokenExpiresAt: undefined,
   rateLimit: undefined
 })
 

@@ -137,7 +137,8 @@ export const Edge = HttpRouter.middleware(
       if (settings.strictTransport) headers["strict-transport-security"] = "max-age=31536000"
       if (/^\/(?:client-data|platform)(?:\/|$)/.test(place)) {
         headers["cache-control"] = response.headers["cache-control"] ?? "private, no-cache"
-        headers["vary"] = place.startsWith("/platform") ? "x-api-key, orgid" : "Authorization, orgid"
+        const coding = response.headers["vary"] === undefined ? "" : ", Accept-Encoding"
+        headers["vary"] = (place.startsWith("/platform") ? "x-api-key, orgid" : "Authorization, orgid") + coding
         const { policy, state } = current.rateLimit ?? fullRateLimit(settings.rateLimit)
         headers["ratelimit-policy"] = policy
         headers["ratelimit"] = state

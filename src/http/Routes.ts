@@ -7,6 +7,7 @@ import { Bodies } from "./Bodies.ts"
 import { CardNumbers } from "./CardNumbers.ts"
 import { Docs } from "./Docs.ts"
 import { Edge } from "./Edge.ts"
+import { AccountHandlers } from "./handlers/Account.ts"
 import { AddressesHandlers } from "./handlers/Addresses.ts"
 import { BenefitsHandlers, PlatformBenefitsHandlers } from "./handlers/Benefits.ts"
 import { FileLinksHandlers, FilesHandlers } from "./handlers/Files.ts"
@@ -53,6 +54,7 @@ export const Middleware = Layer.mergeAll(
 export const Routes = Layer.mergeAll(
   HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
     Layer.provide([
+      AccountHandlers,
       ProfileHandlers,
       PlatformCustomersHandlers,
       AddressesHandlers,

@@ -18,6 +18,7 @@ import broadcasts from "./migrations/0015_broadcasts.ts"
 import verification from "./migrations/0016_verification.ts"
 import reservations from "./migrations/0017_reservations.ts"
 import benefits from "./migrations/0019_benefits.ts"
+import changes from "./migrations/0020_changes.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -37,7 +38,8 @@ const migrations = {
   "0015_broadcasts": broadcasts,
   "0016_verification": verification,
   "0017_reservations": reservations,
-  "0019_benefits": benefits
+  "0019_benefits": benefits,
+  "0020_changes": changes
 }
 
 /** The id of the newest migration this version of the code knows. */

@@ -1,4 +1,7 @@
 import { Layer } from "effect"
+import * as ChangeHintsPostgres from "./ChangeHintsPostgres.ts"
+import * as ChangesSettings from "./ChangesSettings.ts"
+import { Accounts } from "../services/Accounts.ts"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
@@ -11,6 +14,9 @@ import { DeliveryQueue } from "../services/DeliveryQueue.ts"
 import { EnrollmentDecisions } from "../services/EnrollmentDecisions.ts"
 import { EnrollmentExpiry } from "../services/EnrollmentExpiry.ts"
 import { Enrollments } from "../services/Enrollments.ts"
+import { ChangeFeed } from "../services/ChangeFeed.ts"
+import { Changes } from "../services/Changes.ts"
+import { Dashboards } from "../services/Dashboards.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
@@ -44,6 +50,7 @@ import { Wishlist } from "../services/Wishlist.ts"
 
 /** What we can do. */
 export const Services = Layer.mergeAll(
+  Accounts.layer,
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
@@ -54,6 +61,10 @@ export const Services = Layer.mergeAll(
   EnrollmentDecisions.layer,
   EnrollmentExpiry.layer,
   Enrollments.layer.pipe(Layer.provide(Files.layer)),
+  ChangeFeed.layer.pipe(Layer.provide([Changes.layer, ChangeHintsPostgres.layer])),
+  Changes.layer,
+  ChangesSettings.Sweeper,
+  Dashboards.layer,
   Files.layer,
   FileSweeper.layer,
   FileUploads.layer,

@@ -3,6 +3,7 @@ import { accessSync, constants, mkdirSync } from "node:fs"
 import { OrgId } from "../domain/Ids.ts"
 import * as MailSettings from "./MailSettings.ts"
 import * as CodesSettings from "./CodesSettings.ts"
+import * as ChangesSettings from "./ChangesSettings.ts"
 import * as PayPalSettings from "./PayPalSettings.ts"
 import * as PlacesSettings from "./PlacesSettings.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
@@ -80,6 +81,12 @@ const values = {
     "a number of requests a minute from 1 to 1000000",
     Config.Int("RATE_LIMIT").pipe(Config.withDefault(600)),
     (limit) => limit >= 1 && limit <= 1_000_000
+  ),
+  changesRetention: expecting(
+    "CHANGES_RETENTION_DAYS",
+    "a number of days from 1 to 3650",
+    ChangesSettings.days,
+    (days) => days >= 1 && days <= 3650
   ),
   corsOrigins: expecting(
     "CORS_ORIGINS",

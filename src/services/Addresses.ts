@@ -18,6 +18,9 @@ import { paginate } from "./Paging.ts"
 
 type Versions = typeof IfMatch.Type
 
+export const addressColumns = `id, name, company, phone, street1, street2, city, state, zip, country, type,
+  is_primary AS primary, is_mailing AS mailing, place_id, latitude, longitude, version, created_at, updated_at`
+
 export class Addresses extends Context.Service<
   Addresses,
   {
@@ -52,8 +55,7 @@ export class Addresses extends Context.Service<
 
       const fields = sql.literal(`name, company, phone, street1, street2, city, state, zip, country, type,
         is_primary, is_mailing, place_id, latitude, longitude`)
-      const columns = sql.literal(`id, name, company, phone, street1, street2, city, state, zip, country, type,
-        is_primary AS primary, is_mailing AS mailing, place_id, latitude, longitude, version, created_at, updated_at`)
+      const columns = sql.literal(addressColumns)
 
       // Whatever changes a customer's addresses waits here first, so none of it can meet half of another change.
       const lockCustomer = CurrentCustomer.use(

@@ -20,6 +20,18 @@ import { FileLinks } from "./FileLinks.ts"
 import { messageColumns, StoredMessage } from "./MessageRows.ts"
 import { paginate } from "./Paging.ts"
 
+export const conversationColumns = `
+  conversations.id, conversations.customer_id, subject, status, updated_at,
+  jsonb_build_object('kind', 'customer', 'id', conversations.customer_id, 'name', (
+    SELECT name FROM customers WHERE org_id = conversations.org_id AND id = conversations.customer_id)) || parties
+    AS parties,
+  (SELECT to_jsonb(last) FROM (SELECT ${messageColumns} FROM messages
+    WHERE org_id = conversations.org_id AND customer_id = conversations.customer_id
+      AND conversation_id = conversations.id AND sequence = last_sequence) AS last) AS last_message,
+  (SELECT count(*)::int FROM messages
+    WHERE org_id = conversations.org_id AND customer_id = conversations.customer_id
+      AND conversation_id = conversations.id AND read_at IS NULL AND from_kind <> 'customer') AS unread_count`
+
 /** The threads that messages belong to. */
 export class Conversations extends Context.Service<
   Conversations,
@@ -44,19 +56,9 @@ export class Conversations extends Context.Service<
       const platformSql = yield* PlatformSql
       const links = yield* FileLinks
 
-      const columns = sql.literal(`
-        conversations.id, conversations.customer_id, subject, status, updated_at,
-        jsonb_build_object('kind', 'customer', 'id', conversations.customer_id, 'name', (
-          SELECT name FROM customers WHERE org_id = conversations.org_id AND id = conversations.customer_id)) || parties
-          AS parties,
-        (SELECT to_jsonb(last) FROM (SELECT ${messageColumns} FROM messages
-          WHERE org_id = conversations.org_id AND customer_id = conversations.customer_id
-            AND conversation_id = conversations.id AND sequence = last_sequence) AS last) AS last_message,
-        (SELECT count(*)::int FROM messages
-          WHERE org_id = conversations.org_id AND customer_id = conversations.customer_id
-            AND conversation_id = conversations.id AND read_at IS NULL AND from_kind <> 'customer') AS unread_count`)
+      const columns = sql.literal(conversationColumns)
 
-      const shown = (orgId: OrgId, conversation: typeof Stored.Type) =>
+      const shown = (orgId: OrgId, conversation: typeof StoredConversation.Type) =>
         Effect.map(
           linked(links, { orgId, customerId: conversation.customerId }, conversation.lastMessage),
           ({ customerId: _, ...lastMessage }) => ({ ...conversation, lastMessage })
@@ -80,7 +82,7 @@ export class Conversations extends Context.Service<
               id: { type: conversationSorts.id, column: "conversations.id" }
             },
             byDefault: "lastMessageAt",
-            item: Stored,
+            item: StoredConversation,
             columns,
             from: client`conversations WHERE ${whose}`
           })
@@ -123,5 +125,8 @@ export class Conversations extends Context.Service<
 }
 
 /** A conversation as its row says, before its last message's attachments have urls. */
-const Stored = Schema.Struct({ ...PlatformConversation.fields, lastMessage: Schema.toCodecJson(StoredMessage) })
-const decode = Schema.decodeUnknownEffect(Stored)
+export const StoredConversation = Schema.Struct({
+  ...PlatformConversation.fields,
+  lastMessage: Schema.toCodecJson(StoredMessage)
+})
+const decode = Schema.decodeUnknownEffect(StoredConversation)

@@ -17,6 +17,8 @@ import { FileLinks } from "./FileLinks.ts"
 import { paginate } from "./Paging.ts"
 import { type ByteRange, Storage, type StorageFailure } from "./Storage.ts"
 
+export const fileColumns = "id, path, name, size, content_type, sha256, created_at"
+
 /** What a customer has stored. How it gets there: `FileUploads`. */
 export class Files extends Context.Service<
   Files,
@@ -52,7 +54,7 @@ export class Files extends Context.Service<
       const storage = yield* Storage
       const links = yield* FileLinks
       const decode = Schema.decodeUnknownEffect(StoredFile)
-      const columns = sql.literal("id, path, name, size, content_type, sha256, created_at")
+      const columns = sql.literal(fileColumns)
 
       const selectOne = Effect.fnUntraced(function* (column: "id" | "path", value: string) {
         const { customerId, orgId } = yield* CurrentCustomer

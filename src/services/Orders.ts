@@ -13,6 +13,15 @@ import { Notices } from "./Notices.ts"
 import { paginate } from "./Paging.ts"
 import { within } from "./Period.ts"
 
+export const orderColumns = `
+  id, number, status, currency, items, shipping_address, billing_address, shipments, placed_at,
+  jsonb_build_object('amount', subtotal, 'currency', currency) AS subtotal,
+  jsonb_build_object('amount', discount, 'currency', currency) AS discount,
+  jsonb_build_object('amount', tax, 'currency', currency) AS tax,
+  jsonb_build_object('amount', shipping, 'currency', currency) AS shipping,
+  jsonb_build_object('amount', total, 'currency', currency) AS total,
+  version, created_at, updated_at`
+
 export class Orders extends Context.Service<
   Orders,
   {
@@ -38,14 +47,7 @@ export class Orders extends Context.Service<
       const platformSql = yield* PlatformSql
       const notices = yield* Notices
 
-      const columns = sql.literal(`
-        id, number, status, currency, items, shipping_address, billing_address, shipments, placed_at,
-        jsonb_build_object('amount', subtotal, 'currency', currency) AS subtotal,
-        jsonb_build_object('amount', discount, 'currency', currency) AS discount,
-        jsonb_build_object('amount', tax, 'currency', currency) AS tax,
-        jsonb_build_object('amount', shipping, 'currency', currency) AS shipping,
-        jsonb_build_object('amount', total, 'currency', currency) AS total,
-        version, created_at, updated_at`)
+      const columns = sql.literal(orderColumns)
 
       const sorts = Object.fromEntries(
         Object.entries(orderSorts).map(([field, type]) => [field, { type, column: columnOf(field) }])

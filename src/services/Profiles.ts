@@ -8,6 +8,9 @@ import { Profile, type ProfileChanges } from "../domain/Profile.ts"
 import { type IfMatch, VersionMismatch, versionsLiteral } from "../domain/Version.ts"
 import { CustomerSql, PlatformSql } from "./Database.ts"
 
+export const profileColumns = `id, email, name, phone, language, timezone, about, email_verified, phone_verified,
+  version, created_at, updated_at`
+
 export class Profiles extends Context.Service<
   Profiles,
   {
@@ -31,8 +34,7 @@ export class Profiles extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* CustomerSql
       const platformSql = yield* PlatformSql
-      const columns = sql.literal(`id, email, name, phone, language, timezone, about, email_verified, phone_verified,
-        version, created_at, updated_at`)
+      const columns = sql.literal(profileColumns)
       const decodeProfile = Schema.decodeUnknownEffect(Profile)
       const decodeCustomer = Schema.decodeUnknownEffect(Customer)
 

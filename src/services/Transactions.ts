@@ -10,6 +10,11 @@ import { CustomerSql, PlatformSql } from "./Database.ts"
 import { paginate } from "./Paging.ts"
 import { within } from "./Period.ts"
 
+export const transactionColumns = `
+  id, type, status, gateway, order_id, reference, description, created_at,
+  jsonb_build_object('amount', amount, 'currency', currency) AS amount,
+  jsonb_build_object('type', method_type, 'label', method_label) AS method`
+
 export class Transactions extends Context.Service<
   Transactions,
   {
@@ -28,10 +33,7 @@ export class Transactions extends Context.Service<
       const sql = yield* CustomerSql
       const platformSql = yield* PlatformSql
 
-      const columns = sql.literal(`
-        id, type, status, gateway, order_id, reference, description, created_at,
-        jsonb_build_object('amount', amount, 'currency', currency) AS amount,
-        jsonb_build_object('type', method_type, 'label', method_label) AS method`)
+      const columns = sql.literal(transactionColumns)
 
       const list = Effect.fn("Transactions.list")(function* (query: TransactionsQuery) {
         const { customerId, orgId } = yield* CurrentCustomer

@@ -7,6 +7,11 @@ import { WishlistItem, type WishlistQuery } from "../domain/WishlistItem.ts"
 import { CustomerSql } from "./Database.ts"
 import { paginate } from "./Paging.ts"
 
+export const wishlistColumns = `
+  id AS product_id, sku, name, image, available, added_at,
+  jsonb_build_object('amount', price, 'currency', currency) AS price,
+  jsonb_build_object('amount', price_when_added, 'currency', currency_when_added) AS price_when_added`
+
 export class Wishlist extends Context.Service<
   Wishlist,
   {
@@ -25,10 +30,7 @@ export class Wishlist extends Context.Service<
       const sql = yield* CustomerSql
       const decode = Schema.decodeUnknownEffect(WishlistItem)
 
-      const columns = sql.literal(`
-        id AS product_id, sku, name, image, available, added_at,
-        jsonb_build_object('amount', price, 'currency', currency) AS price,
-        jsonb_build_object('amount', price_when_added, 'currency', currency_when_added) AS price_when_added`)
+      const columns = sql.literal(wishlistColumns)
 
       const list = Effect.fn("Wishlist.list")(function* (query: WishlistQuery) {
         const { customerId, orgId } = yield* CurrentCustomer

@@ -9,7 +9,7 @@ import * as Postgres from "../../src/layers/Postgres.ts"
 import { CustomerSql, PlatformSql, transaction } from "../../src/services/Database.ts"
 import { Cluster, missing } from "../support/Cluster.ts"
 import * as Replicas from "../support/Replicas.ts"
-import { asAcme, asAda, database, failureOf, manager, populated, superuser, up } from "../support/Replicas.ts"
+import { acme, asAcme, asAda, database, failureOf, manager, populated, superuser, up } from "../support/Replicas.ts"
 
 describe("Without a DATABASE_URL", () => {
   it.live("the database is embedded in DATA_DIR, and is the same after a restart", () =>
@@ -68,6 +68,40 @@ describe.skipIf(missing !== undefined)("Postgres", () => {
         assert.deepEqual(yield* owner`SELECT id FROM customers`, [])
         assert.deepEqual(yield* customer`SELECT id FROM customers`.pipe(asAda), [{ id: "ada" }])
         assert.strictEqual((yield* platform`SELECT id FROM customers`.pipe(asAcme)).length, 2)
+      })
+    )
+
+    it.effect("writes down changes under an owner that is no superuser", () =>
+      Effect.gen(function* () {
+        const { customer, owner, platform } = yield* populated("logged")
+        yield* platform`INSERT INTO products ${platform.insert({
+          orgId: acme,
+          id: "lamp",
+          sku: "L-1",
+          name: "Lamp",
+          price: 100,
+          currency: "USD",
+          available: true
+        })}`.pipe(asAcme)
+        yield* customer`
+          INSERT INTO wishlist_items (org_id, customer_id, product_id, price_when_added, currency_when_added)
+          VALUES ('acme', 'ada', 'lamp', 100, 'USD')`.pipe(asAda)
+        yield* platform`UPDATE products SET price = 90`.pipe(asAcme)
+        yield* platform`UPDATE customers SET name = 'Ada' WHERE id = 'ada'`.pipe(asAcme)
+
+        const log = yield* customer`SELECT sequence::int, type, id FROM customer_changes ORDER BY sequence`.pipe(asAda)
+        assert.deepEqual(log, [
+          { sequence: 1, type: "profile", id: "ada" },
+          { sequence: 2, type: "wishlistItem", id: "lamp" },
+          { sequence: 3, type: "wishlistItem", id: "lamp" },
+          { sequence: 4, type: "profile", id: "ada" }
+        ])
+        const forged = customer`INSERT INTO customer_changes (org_id, customer_id, sequence, type, id, op)
+          VALUES ('acme', 'ada', 5, 'order', 'x', 'upsert')`.pipe(asAda)
+        assert.match(yield* failureOf(forged), /permission denied/)
+        const called = customer`SELECT log_change('acme', 'ada', 'order', 'x', 'upsert')`.pipe(asAda)
+        assert.match(yield* failureOf(called), /permission denied/)
+        assert.lengthOf(yield* owner`SELECT 1 FROM customer_changes WHERE customer_id = 'eve'`, 1)
       })
     )
 

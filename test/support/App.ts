@@ -274,6 +274,8 @@ const answerOf = (status: number, received: IncomingHttpHeaders, bytes: Buffer):
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(received)) headers[name] = [value].flat().join(", ")
   const text = bytes.toString("utf8")
-  const isJson = /^application\/(?:problem\+)?json\b/.test(headers["content-type"] ?? "")
+  const isJson =
+    headers["content-encoding"] === undefined &&
+    /^application\/(?:problem\+)?json\b/.test(headers["content-type"] ?? "")
   return { status, headers, bytes, text, json: isJson && text !== "" ? JSON.parse(text) : undefined }
 }

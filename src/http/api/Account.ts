@@ -1,0 +1,54 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Account } from "../../domain/Account.ts"
+import { ChangeCursor, ChangesPage, ChangesQuery, CursorExpired } from "../../domain/Change.ts"
+import { Dashboard } from "../../domain/Dashboard.ts"
+
+const etag = Schema.String.annotate({
+  description: "Changes with whatever the customer can see",
+  examples: ['"3f2a.42"']
+})
+const tagged = <S extends Schema.Top>(schema: S) => HttpApiSchema.WithHeaders(schema, { etag })
+
+export class AccountApi extends HttpApiGroup.make("account")
+  .add(
+    HttpApiEndpoint.get("dashboard", "/dashboard", { success: tagged(Dashboard) }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Read the landing page",
+        description: "All of it as of one moment: each number is the `total` of the list behind it."
+      })
+    ),
+    HttpApiEndpoint.get("all", "/all", { success: tagged(Account) }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Read the whole account",
+        description:
+          "Everything in one snapshot, streamed, compressed for who accepts gzip. `/client-data/changes` goes on from its `cursor` and neither loses nor repeats anything. Signed urls are null."
+      })
+    ),
+    HttpApiEndpoint.get("changes", "/changes", {
+      query: ChangesQuery,
+      success: ChangesPage,
+      error: CursorExpired
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "List what has changed",
+        description:
+          "In order, whoever made the change. Each with its record as it is now: one that has changed several times comes several times, each time the same; one that is gone comes as `delete`. Whoever puts each record under its `type` and `id`, and takes out what is deleted, has the account as it is. 410 when the cursor is older than the log (30 days, unless the operator says otherwise)."
+      })
+    ),
+    HttpApiEndpoint.get("events", "/events", {
+      query: { since: Schema.optionalKey(ChangeCursor) },
+      headers: { "last-event-id": Schema.optionalKey(ChangeCursor) },
+      success: HttpApiSchema.StreamUint8Array({ contentType: "text/event-stream" }),
+      error: CursorExpired
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Follow what changes",
+        description:
+          "Server-Sent Events: the `data` of each is a `Change`, its `id` a cursor. Goes on after `Last-Event-ID`, or `since`, on any replica; without either it begins now. Ends with the token it was opened with, and on a restart: connect again. Ten at once for each customer."
+      })
+    )
+  )
+  .annotateMerge(
+    OpenApi.annotations({ title: "Account", description: "The account as a whole, and what changes in it." })
+  ) {}

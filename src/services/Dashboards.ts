@@ -1,0 +1,70 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
+import { Dashboard } from "../domain/Dashboard.ts"
+import { openStatuses } from "../domain/Order.ts"
+import { titleOf } from "./ChangeSections.ts"
+import { tagOf, tagsLiteral } from "./ChangeTags.ts"
+import { CustomerSql } from "./Database.ts"
+
+export class Dashboards extends Context.Service<
+  Dashboards,
+  {
+    /** Without the dashboard where the reader has this one already. */
+    readonly read: (
+      ifNoneMatch?: string
+    ) => Effect.Effect<{ readonly tag: string; readonly dashboard: Dashboard | null }, never, CurrentCustomer>
+  }
+>()("portico/services/Dashboards") {
+  static readonly layer = Layer.effect(
+    Dashboards,
+    Effect.gen(function* () {
+      const sql = yield* CustomerSql
+      const tag = sql.literal(tagOf("counter"))
+      const title = sql.literal(titleOf("latest"))
+      const open = sql.literal(`'{${openStatuses.join()}}'::text[]`)
+      const decode = Schema.decodeUnknownEffect(Read)
+
+      // One statement: one round trip, and one snapshot. CASE leaves undone what nobody has asked for.
+      const select = Effect.fnUntraced(function* (known: string) {
+        const { customerId, orgId } = yield* CurrentCustomer
+        const mine = sql`org_id = ${orgId} AND customer_id = ${customerId}`
+        return yield* sql`
+          SELECT tag, CASE WHEN tag = ANY (${known}::text::text[]) THEN NULL ELSE jsonb_build_object(
+            'orders', (
+              SELECT jsonb_build_object('total', count(*), 'open', count(*) FILTER (WHERE status = ANY (${open})))
+              FROM orders WHERE ${mine}),
+            'tickets', (
+              SELECT jsonb_build_object('pending', count(*)) FROM tickets WHERE ${mine} AND status = 'pending'),
+            'messages', (
+              SELECT jsonb_build_object('unread', count(*))
+              FROM messages WHERE ${mine} AND read_at IS NULL AND from_kind <> 'customer'),
+            'wallet', jsonb_build_object('balance', (
+              SELECT jsonb_build_object('amount', balance, 'currency', currency) FROM wallets WHERE ${mine})),
+            'recentActivity', (
+              SELECT coalesce(jsonb_agg(jsonb_build_object('type', type, 'id', id, 'title', ${title}, 'at', at)
+                ORDER BY sequence DESC), '[]')
+              FROM (
+                SELECT * FROM (
+                  SELECT DISTINCT ON (type, id) * FROM (
+                    SELECT * FROM customer_changes WHERE ${mine} ORDER BY sequence DESC LIMIT 100
+                  ) AS newest
+                  WHERE type <> 'conversation' ORDER BY type, id, sequence DESC
+                ) AS each_once
+                ORDER BY sequence DESC LIMIT 10
+              ) AS latest),
+            'asOf', now()
+          ) END AS dashboard
+          FROM (SELECT ${tag} AS tag FROM customer_change_counters AS counter WHERE ${mine}) AS tagged`
+      })
+
+      const read = Effect.fn("Dashboards.read")(function* (ifNoneMatch?: string) {
+        const [row] = yield* select(tagsLiteral(ifNoneMatch))
+        return yield* decode(row)
+      }, Effect.orDie)
+
+      return Dashboards.of({ read })
+    })
+  )
+}
+
+const Read = Schema.Struct({ tag: Schema.String, dashboard: Schema.NullOr(Schema.toCodecJson(Dashboard)) })

@@ -1,0 +1,324 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect, type Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import type { AddressUpsert } from "../../src/domain/Address.ts"
+import { OrderId } from "../../src/domain/Order.ts"
+import { ProductId } from "../../src/domain/Product.ts"
+import { TransactionId } from "../../src/domain/Transaction.ts"
+import { Addresses } from "../../src/services/Addresses.ts"
+import { Changes } from "../../src/services/Changes.ts"
+import { Messages } from "../../src/services/Messages.ts"
+import { MessageSending } from "../../src/services/MessageSending.ts"
+import { Orders } from "../../src/services/Orders.ts"
+import { Products } from "../../src/services/Products.ts"
+import { Profiles } from "../../src/services/Profiles.ts"
+import { Tickets } from "../../src/services/Tickets.ts"
+import { Transactions } from "../../src/services/Transactions.ts"
+import { Wallet } from "../../src/services/Wallet.ts"
+import { Wishlist } from "../../src/services/Wishlist.ts"
+import { anOrder, as, asPlatform, type Customer, makeCustomer, people, placeOrder } from "../support/People.ts"
+import * as TestServices from "../support/TestServices.ts"
+
+const home: AddressUpsert = { street1: "12 St James's Square", city: "London", country: "GB", zip: "SW1Y 4JH" }
+
+/** What a customer's log says of what an effect does. */
+const told = <A, E, R>(customer: Customer, effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const changes = yield* Changes
+    const { cursor } = yield* changes.positionOf().pipe(as(customer))
+    yield* effect
+    const { data } = yield* changes.since({ since: cursor, ps: 200 }).pipe(as(customer))
+    return data
+  })
+
+const brief = (data: ReadonlyArray<{ readonly op: string; readonly type: string; readonly id: string }>) =>
+  data.map(({ id, op, type }) => `${op} ${type} ${id}`)
+
+const json = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+
+/** A record without its links, as the log shows it. */
+const unlinked = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value), (key, inner) => (/^url(?:ExpiresAt)?$/.test(key) ? null : inner))
+
+layer(TestServices.layer, { excludeTestServices: true })("Changes", (it) => {
+  it.effect("tell what the customer and the platform have done, in order and without holes", () =>
+    Effect.gen(function* () {
+      const { ada } = yield* people
+      const profiles = yield* Profiles
+      const addresses = yield* Addresses
+      const data = yield* told(
+        ada,
+        Effect.gen(function* () {
+          yield* profiles.change({ about: "Counts" }).pipe(as(ada))
+          const { address } = yield* addresses.upsert(home).pipe(as(ada))
+          yield* placeOrder(ada)
+          yield* addresses.remove(address.id).pipe(as(ada))
+        })
+      )
+      assert.deepEqual(
+        data.map(({ op, type }) => `${op} ${type}`),
+        // The address is gone by now, whatever was done to it before.
+        ["upsert profile", "delete address", "upsert order", "delete address"]
+      )
+      const first = data[0]!.sequence
+      assert.deepEqual(
+        data.map(({ sequence }) => sequence),
+        [first, first + 1, first + 2, first + 3]
+      )
+      assert.deepEqual(
+        data.map(({ record }) => record === null),
+        [false, true, false, true]
+      )
+    })
+  )
+
+  it.effect("show each record as its own call shows it, but for links", () =>
+    Effect.gen(function* () {
+      const { acme, ada } = yield* people
+      const tickets = yield* Tickets
+      const messages = yield* Messages
+      const sending = yield* MessageSending
+      const orders = yield* Orders
+      const addresses = yield* Addresses
+      const transactions = yield* Transactions
+      const wallet = yield* Wallet
+      const products = yield* Products
+      const wishlist = yield* Wishlist
+      const profiles = yield* Profiles
+      const data = yield* told(
+        ada,
+        Effect.gen(function* () {
+          yield* profiles.change({ about: "Counts" }).pipe(as(ada))
+          yield* addresses.upsert(home).pipe(as(ada))
+          yield* placeOrder(ada)
+          const { number } = yield* tickets.open({ title: "Broken", description: "It is." }).pipe(as(ada))
+          yield* tickets.change({ ticketNumber: number, comment: { text: "Still" } }).pipe(as(ada))
+          yield* sending.send({ text: "Hello" }).pipe(as(ada))
+          yield* transactions
+            .push(TransactionId.make("t-1"), {
+              customerId: ada.customerId,
+              type: "payment",
+              status: "paid",
+              amount: { amount: 5, currency: "USD" },
+              method: { type: "card" }
+            })
+            .pipe(asPlatform(acme))
+          yield* wallet
+            .push({ customerId: ada.customerId, amount: { amount: 500, currency: "USD" }, reference: "gift" })
+            .pipe(asPlatform(acme))
+          yield* products
+            .push(ProductId.make("lamp"), {
+              sku: "L-1",
+              name: "Lamp",
+              price: { amount: 100, currency: "USD" },
+              available: true
+            })
+            .pipe(asPlatform(acme))
+          yield* wishlist.add("lamp").pipe(as(ada))
+        })
+      )
+      const lastOf = (type: string) => data.findLast((change) => change.type === type)?.record
+      const [ticket] = (yield* tickets.list({}).pipe(as(ada))).data
+      assert.deepEqual(lastOf("profile"), json(yield* profiles.get.pipe(as(ada))))
+      assert.deepEqual(lastOf("address"), json((yield* addresses.list({}).pipe(as(ada))).data[0]))
+      assert.deepEqual(lastOf("order"), json((yield* orders.list({}).pipe(as(ada))).data[0]))
+      assert.deepEqual(lastOf("ticket"), unlinked(yield* tickets.get(ticket!.number).pipe(as(ada))))
+      assert.deepEqual(lastOf("message"), unlinked((yield* messages.list({}).pipe(as(ada))).data[0]))
+      assert.deepEqual(lastOf("transaction"), json((yield* transactions.list({}).pipe(as(ada))).data[0]))
+      assert.deepEqual(lastOf("wallet"), { balance: json(yield* wallet.balance.pipe(as(ada))) as Schema.Json })
+      assert.deepEqual(lastOf("wishlistItem"), json((yield* wishlist.list({}).pipe(as(ada))).data[0]))
+    })
+  )
+
+  it.effect("say nothing where a write changes nothing", () =>
+    Effect.gen(function* () {
+      const { acme, ada } = yield* people
+      const orders = yield* Orders
+      const order = anOrder(ada)
+      const push = orders.push(OrderId.make("same"), order).pipe(asPlatform(acme))
+      yield* push
+      assert.deepEqual(yield* told(ada, push), [])
+    })
+  )
+
+  it.effect("take an order that moves away from its old customer", () =>
+    Effect.gen(function* () {
+      const { acme, ada, eve } = yield* people
+      const orders = yield* Orders
+      const order = anOrder(ada)
+      yield* orders.push(OrderId.make("moved"), order).pipe(asPlatform(acme))
+      const move = orders.push(OrderId.make("moved"), { ...order, customerId: eve.customerId }).pipe(asPlatform(acme))
+      const [hers, evesNew] = yield* Effect.gen(function* () {
+        const changes = yield* Changes
+        const { cursor } = yield* changes.positionOf().pipe(as(eve))
+        const hers = yield* told(ada, move)
+        return [hers, (yield* changes.since({ since: cursor }).pipe(as(eve))).data] as const
+      })
+      assert.deepEqual(brief(hers), ["delete order moved"])
+      assert.deepEqual(brief(evesNew), ["upsert order moved"])
+      assert.strictEqual(hers[0]!.record, null)
+    })
+  )
+
+  it.effect("reach the wishlists that hold a product, and no other", () =>
+    Effect.gen(function* () {
+      const { acme, ada, eve } = yield* people
+      const products = yield* Products
+      const wishlist = yield* Wishlist
+      const push = (amount: number) =>
+        products
+          .push(ProductId.make("clock"), {
+            sku: "C-1",
+            name: "Clock",
+            price: { amount, currency: "USD" },
+            available: true
+          })
+          .pipe(asPlatform(acme))
+      yield* push(100)
+      yield* wishlist.add("clock").pipe(as(ada))
+
+      const evesNew = yield* Effect.gen(function* () {
+        const hers = yield* told(ada, push(90))
+        assert.deepEqual(brief(hers), ["upsert wishlistItem clock"])
+        assert.deepInclude(hers[0]!.record, { price: { amount: 90, currency: "USD" } })
+      }).pipe((both) => told(eve, both))
+      assert.deepEqual(evesNew, [])
+    })
+  )
+
+  it.effect("show a conversation anew when its customer is called something else", () =>
+    Effect.gen(function* () {
+      const { ada } = yield* people
+      const sending = yield* MessageSending
+      const profiles = yield* Profiles
+      yield* sending.send({ text: "Hello" }).pipe(as(ada))
+      const data = yield* told(ada, profiles.change({ name: "Countess" }).pipe(as(ada)))
+      assert.deepEqual(
+        data.map(({ type }) => type),
+        ["profile", "conversation"]
+      )
+      assert.deepInclude((data[1]!.record!["parties"] as ReadonlyArray<object>)[0]!, { name: "Countess" })
+    })
+  )
+
+  it.effect("come in pages", () =>
+    Effect.gen(function* () {
+      const { ada } = yield* people
+      const changes = yield* Changes
+      const { cursor } = yield* changes.positionOf().pipe(as(ada))
+      for (let n = 0; n < 5; n++) yield* placeOrder(ada)
+      const sizes: Array<number> = []
+      const seen: Array<number> = []
+      let page = yield* changes.since({ since: cursor, ps: 2 }).pipe(as(ada))
+      for (let n = 0; n < 5; n++) {
+        sizes.push(page.data.length)
+        seen.push(...page.data.map(({ sequence }) => sequence))
+        if (!page.hasNext) break
+        page = yield* changes.since({ since: page.cursor, ps: 2 }).pipe(as(ada))
+      }
+      assert.deepEqual(sizes, [2, 2, 1])
+      assert.deepEqual(
+        seen,
+        seen.map((_, index) => seen[0]! + index)
+      )
+      assert.deepEqual((yield* changes.since({ since: page.cursor }).pipe(as(ada))).data, [])
+    })
+  )
+
+  it.effect("are refused where the cursor is another customer's, a namesake's, or made up", () =>
+    Effect.gen(function* () {
+      const { ada, eve, namesake } = yield* people
+      const changes = yield* Changes
+      const { cursor } = yield* changes.positionOf().pipe(as(ada))
+      const [text] = [Buffer.from(cursor, "base64url").toString()]
+      const made = [
+        "x",
+        Buffer.from(text!.replace(/^\d+/, "0")).toString("base64url"),
+        Buffer.from(text!.replace(/.$/, "!")).toString("base64url"),
+        `${cursor}A`
+      ]
+      for (const [who, since] of [
+        [eve, cursor],
+        [namesake, cursor],
+        ...made.map((one) => [ada, one] as const)
+      ] as const) {
+        const error = yield* Effect.flip(changes.since({ since }).pipe(as(who)))
+        assert.strictEqual(error._tag, "InvalidRequest")
+      }
+    })
+  )
+
+  it.effect("never show what another customer has, whatever guards them", () =>
+    Effect.gen(function* () {
+      for (const [, guard] of TestServices.guards) {
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const { ada, eve, namesake } = yield* people
+            yield* guard
+            for (const stranger of [eve, namesake]) {
+              assert.deepEqual(yield* told(stranger, placeOrder(ada)), [])
+            }
+          })
+        )
+      }
+    })
+  )
+
+  it.effect("number what many write at once without a hole, and never show a later one first", () =>
+    Effect.gen(function* () {
+      const { acme } = yield* people
+      const ada = yield* makeCustomer(acme, `busy-${Date.now()}`)
+      const changes = yield* Changes
+      const start = yield* changes.positionOf().pipe(as(ada))
+      const seen: Array<number> = []
+      let writing = true
+      const reader = Effect.gen(function* () {
+        let { cursor } = start
+        let last = false
+        while (!last) {
+          last = !writing
+          const page = yield* changes.since({ since: cursor, ps: 50 }).pipe(as(ada))
+          seen.push(...page.data.map(({ sequence }) => sequence))
+          cursor = page.cursor
+          if (page.hasNext) last = false
+        }
+      })
+      const writer = Effect.forEach(Array.from({ length: 200 }), () => placeOrder(ada), { concurrency: 8 }).pipe(
+        Effect.tap(() => Effect.sync(() => (writing = false)))
+      )
+      yield* Effect.all([reader, writer], { concurrency: "unbounded" })
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 200 }, (_, n) => start.sequence + n + 1)
+      )
+    })
+  )
+
+  it.effect("are kept for every table that has a customer in it, or it is said why not", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const tables = yield* sql<{ readonly name: string }>`
+        SELECT relname AS name FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attname = 'customer_id'
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND NOT EXISTS (
+          SELECT 1 FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgname = 'record_made')
+        ORDER BY 1`
+      assert.deepEqual(
+        tables.map(({ name }) => name),
+        [
+          // The log itself.
+          "customer_change_counters",
+          "customer_changes",
+          // Nobody's to see: bookkeeping of uploads, of idempotent requests, of providers, of address look-ups.
+          "file_leftovers",
+          "file_usage",
+          "idempotency_keys",
+          "payment_checks",
+          "payment_customers",
+          "place_sessions",
+          // Each moves the wallet's balance, which is recorded.
+          "wallet_entries"
+        ]
+      )
+    })
+  )
+})
