@@ -49,11 +49,14 @@ export class IdempotencyKeys extends HttpApiMiddleware.Service<IdempotencyKeys>(
           keep: ({ status }) => status < 500 && ![400, 413, 415, 429].includes(status)
         })
         const { "content-type": contentType, ...headers } = answer.headers
-        return HttpServerResponse.uint8Array(answer.body, {
+        const options = {
           status: answer.status,
-          ...(contentType === undefined ? {} : { contentType }),
           headers: replayed ? { ...headers, "idempotency-replayed": "true" } : headers
-        })
+        }
+        // Without a content type there is no content: bytes would be given one, even a 204's none.
+        return contentType === undefined
+          ? HttpServerResponse.empty(options)
+          : HttpServerResponse.uint8Array(answer.body, { ...options, contentType })
       })
 
       // Asked once for each endpoint: reads do not even pass here.

@@ -12,7 +12,7 @@ export interface Defect {
 
 const matrix = (...operations: ReadonlyArray<string>) => ({
   tests: ["test/http/IsolationMatrix.test.ts"],
-  only: operations.map((id) => `in ${id.replace(".", "\\.")} finds`).join("|")
+  only: operations.map((id) => `\\b${id.replace(".", "\\.")} finds`).join("|")
 })
 const of = (test: string, only?: string) => ({ tests: [`test/${test}.test.ts`], ...(only !== undefined && { only }) })
 const rowSecurity = of("layers/RowSecurity")
@@ -52,12 +52,13 @@ export const defects: ReadonlyArray<Defect> = [
     `SELECT \${columns} FROM addresses WHERE org_id = \${orgId} ${customer}AND id = \${id}\``,
     "addresses.get"
   ),
-  forgets(
-    "listing addresses",
-    "Addresses",
-    "addresses WHERE org_id = ${orgId} AND customer_id = ${customerId}`",
-    "addresses.list"
-  ),
+  {
+    name: "listing addresses: the customer is dropped from the WHERE",
+    file: "src/services/Addresses.ts",
+    find: "from: sql`addresses WHERE org_id = ${orgId} AND customer_id = ${customerId}`",
+    replace: "from: sql`addresses WHERE org_id = ${orgId}`",
+    ...matrix("addresses.list")
+  },
   forgets(
     "reading a ticket",
     "Tickets",
@@ -397,7 +398,7 @@ export const defects: ReadonlyArray<Defect> = [
     replace:
       "        yield* Effect.logInfo(JSON.stringify(changes))\n        const [row] = yield* sql`\n          UPDATE customers SET",
     ...matrix("profile.change"),
-    only: "in profile\\.change finds|all of it has left"
+    only: "profile\\.change finds|all of it has left"
   },
   {
     name: "limits count two orgs' customers of one id as one",

@@ -59,6 +59,21 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
       })
     )
 
+    it.effect("has no content, nor a type of it, where the first answer had none", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada } = yield* people
+        const options = { headers: { "idempotency-key": newKey() } }
+
+        const first = yield* call(ada, "DELETE", "/client-data/wishlist/none", options)
+        const repeat = yield* call(ada, "DELETE", "/client-data/wishlist/none", options)
+
+        assert.deepStrictEqual([isReplayed(first), isReplayed(repeat)], [false, true])
+        assert.deepStrictEqual(essence(first), { status: 204, bytes: "", etag: undefined, type: undefined })
+        assert.deepStrictEqual(essence(repeat), essence(first))
+      })
+    )
+
     it.effect("is the same with its keys in another order, other white space, or under /api", () =>
       Effect.gen(function* () {
         const { call } = yield* App

@@ -25,6 +25,12 @@ const actor = Effect.fnUntraced(function* (platform: Platform, id: string, colum
   return { customer, platform, canary } satisfies Actor
 })
 
+/** Somebody in an org of their own. */
+export const aLoner = Effect.gen(function* () {
+  const { platformOf } = yield* App
+  return yield* actor(yield* platformOf(yield* makeOrg("acme")), "ada-00001")
+})
+
 /** Two orgs; ada and somebody of her very id, others of both, one whose record is owned by a user, one who is erased. */
 export const world = Effect.gen(function* () {
   const { platformOf } = yield* App
