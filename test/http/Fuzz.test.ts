@@ -19,19 +19,22 @@ const wanted = Number(process.env["FUZZ_REQUESTS"] ?? 20_000)
 const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_124)
 const each = Math.max(40, Math.ceil(wanted / operations.length))
 /** Requests that one customer of the fuzz makes: what they leave behind makes the next ones slower. */
-const batch = 100
+const batch = 400
 
 interface Case extends Request {
   /** A body as its text, which may hold what no value holds. */
   readonly text?: string
 }
 
-/** Of requests that the document takes, those that the server refuses all the same, by what it says. */
+/** What no schema says of a request, and is refused in these words. */
 const beyondTheSchema: ReadonlyArray<RegExp> = [
-  /"pointer":"\/query\/cursor"/,
-  /"pointer":"\/query\/(?:from|to)"/,
-  /"pointer":"\/body\/(?:street1|city|country|zip|state|id)"/,
-  /"pointer":"\/body\/(?:total|subtotal|discount|tax|shipping|items|amount)\b/,
+  /Expected with before or after: a sequence counts within one conversation/,
+  /Expected only where a new conversation is opened/,
+  /Expected every amount of an order in the order's currency/,
+  /Expected amounts that can be added up without rounding/,
+  /Expected a negative amount for a refund, a positive one for a payment/,
+  /"pointer":"\/query\/(?:cursor|from|to)"/,
+  /"pointer":"\/body\/(?:street1|city|country|zip|state)"/,
   /card_number_refused/
 ]
 
@@ -147,7 +150,17 @@ const spoiledCase = (random: Random, operation: Operation, valid: Case): readonl
     }
     case "path": {
       const name = pick(random, Object.keys(valid.path!))
-      return [withValueAt(valid, `path.${name}`, pick(random, short)), false]
+      return [
+        withValueAt(
+          valid,
+          `path.${name}`,
+          pick(
+            random,
+            short.filter((text) => text !== "")
+          )
+        ),
+        false
+      ]
     }
     case "query": {
       const { name, schema: its } = pick(random, parametersOf(operation, "query"))

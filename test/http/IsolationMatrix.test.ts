@@ -28,6 +28,10 @@ const shapeOf = (value: unknown): unknown => {
 }
 const outlineOf = ({ headers, json, status }: Answer) => ({ status, names: Object.keys(headers), body: shapeOf(json) })
 
+/** What a list names its rows by. */
+const rowsOf = ({ json }: Answer): ReadonlyArray<string> =>
+  (json?.data ?? []).map((row: Json) => row["id"] ?? row["path"] ?? row["productId"])
+
 /** What of an answer is only what its asker has sent. */
 const namesIn = (value: string, { path = {} }: Request) =>
   [value, ...Object.values(path)].flatMap((name) => [name, encodeURIComponent(name)])
@@ -256,6 +260,8 @@ const matrixOf = Effect.fnUntraced(function* (
   const owned = yield* as(owner, theirs, named)
   cell("positive controls", "the owner's own request", owned.status >= 300 && `${owned.status} ${owned.text}`)
 
+  const owns = recipe.catalogue === true || isWrite ? [] : rowsOf(owned)
+
   // Nor does anything beside the identifiers widen what somebody sees or changes.
   if (side === "open") return wrong
   yield* harmless(
@@ -297,7 +303,12 @@ const matrixOf = Effect.fnUntraced(function* (
           cookie: `customerId=${customerId}`
         }
         const answer = yield* as(stranger, widened, overrides)
-        cell("overrides", name, answer.status >= 300 && `${answer.status} ${answer.text}`)
+        const common = rowsOf(answer).filter((row) => owns.includes(row))
+        cell(
+          "overrides",
+          name,
+          answer.status >= 300 ? `${answer.status} ${answer.text}` : common.length > 0 && `shows ${common.join()}`
+        )
         if (takes(operation, "Cursor")) {
           const page = yield* as(owner, { ...theirs, query: { ...theirs.query, ps: "1" } })
           const cursor = page.json?.nextCursor
@@ -305,9 +316,7 @@ const matrixOf = Effect.fnUntraced(function* (
             ...mine,
             query: { ...mine.query, ps: "1", cursor: String(cursor) }
           })
-          const ids = (answer: Answer) =>
-            (answer.json?.data ?? []).map((row: Json) => row["id"] ?? row["path"] ?? row["productId"])
-          const shared = ids(theirCursor).filter((id: string) => ids(page).includes(id))
+          const shared = rowsOf(theirCursor).filter((row) => owns.includes(row))
           cell(
             "cursors",
             name,

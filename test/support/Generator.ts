@@ -11,7 +11,7 @@ const known: Readonly<Record<string, ReadonlyArray<string>>> = {
   language: ["en", "en-GB", "de", "pt-BR", "zh-Hant-TW"],
   timezone: ["Europe/Berlin", "UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Apia"],
   country: ["GB", "US", "DE", "IE", "JP"],
-  currency: ["USD", "EUR", "JPY"],
+  currency: ["USD", "USD", "USD", "EUR"],
   folder: ["", "receipts", "receipts/2026", "Belege für März"]
 }
 const formats: Readonly<Record<string, (random: Random) => string>> = {

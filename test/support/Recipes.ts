@@ -12,6 +12,8 @@ export interface Recipe {
   readonly make: (actor: Actor) => Effect.Effect<Request, never, App>
   /** Places that name what the org shows to all of its customers: only other orgs are strangers to it. */
   readonly shared?: ReadonlyArray<string>
+  /** Lists what the org shows to all of its customers. */
+  readonly catalogue?: boolean
   /** Places that name something within the caller's org, where another org may use the same name for its own. */
   readonly local?: ReadonlyArray<string>
   /** Places whose value the caller chooses: that somebody else has chosen the same makes no difference. */
