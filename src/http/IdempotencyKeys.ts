@@ -48,15 +48,12 @@ export class IdempotencyKeys extends HttpApiMiddleware.Service<IdempotencyKeys>(
             ),
           keep: ({ status }) => status < 500 && ![400, 413, 415, 429].includes(status)
         })
-        const { "content-type": contentType, ...headers } = answer.headers
-        const options = {
-          status: answer.status,
-          headers: replayed ? { ...headers, "idempotency-replayed": "true" } : headers
-        }
-        // Without a content type there is no content: bytes would be given one, even a 204's none.
+        const { "content-type": contentType, ...own } = answer.headers
+        const headers = replayed ? { ...own, "idempotency-replayed": "true" } : own
+        // Without a type of its own there is no body, and none is to be made up for it.
         return contentType === undefined
-          ? HttpServerResponse.empty(options)
-          : HttpServerResponse.uint8Array(answer.body, { ...options, contentType })
+          ? HttpServerResponse.empty({ status: answer.status, headers })
+          : HttpServerResponse.uint8Array(answer.body, { status: answer.status, contentType, headers })
       })
 
       // Asked once for each endpoint: reads do not even pass here.
