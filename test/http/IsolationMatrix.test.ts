@@ -7,7 +7,8 @@ import { misplaced, spilled, trespassesIn } from "../support/Canaries.ts"
 import { form } from "../support/Forms.ts"
 import { type Json, operations, type Operation, resolve } from "../support/OpenApiDocument.ts"
 import { nextNumber } from "../support/People.ts"
-import { type Recipe, recipes, recipesOf } from "../support/Recipes.ts"
+import type { Kitchen, Recipe } from "../support/Recipe.ts"
+import { recipesOf } from "../support/Recipes.ts"
 import { missingLike, placesOf, type Request, urlOf, valueAt, withValueAt } from "../support/References.ts"
 import * as WholeApp from "../support/WholeApp.ts"
 import { guards } from "../support/TestServices.ts"
@@ -90,7 +91,7 @@ const matrixOf = Effect.fnUntraced(function* (
   const harmless = Effect.fnUntraced(function* (
     name: string,
     actors: ReadonlyArray<Actor>,
-    cells: Effect.Effect<void, never, App>
+    cells: Effect.Effect<void, never, Kitchen>
   ) {
     const before = yield* fingerprints
     yield* cells
@@ -100,7 +101,11 @@ const matrixOf = Effect.fnUntraced(function* (
           customer.orgId === orgId && (side === "apiKey" || [customer.customerId as string, "*"].includes(customerId))
       )
     )
-    cell("bystanders", name, changed.length > 0 && `changes ${changed.join(", ")}`)
+    cell(
+      "bystanders",
+      name,
+      recipe.moves?.includes(name) !== true && changed.length > 0 && `changes ${changed.join(", ")}`
+    )
   })
 
   yield* sql`DELETE FROM shared_limits`
@@ -309,7 +314,7 @@ const matrixOf = Effect.fnUntraced(function* (
           name,
           answer.status >= 300 ? `${answer.status} ${answer.text}` : common.length > 0 && `shows ${common.join()}`
         )
-        if (takes(operation, "Cursor")) {
+        if (takes(operation, "Cursor") && recipe.single !== true) {
           const page = yield* as(owner, { ...theirs, query: { ...theirs.query, ps: "1" } })
           const cursor = page.json?.nextCursor
           const theirCursor = yield* as(stranger, {
@@ -330,14 +335,10 @@ const matrixOf = Effect.fnUntraced(function* (
 })
 
 describe("The isolation matrix", () => {
-  test("has a row for every operation of the document, and none for another", () => {
+  test("has a row for every operation of the document", () => {
     const documented = operations.map(({ operation }) => operation["operationId"] as string)
     const missing = documented.filter((id) => recipesOf(id).length === 0)
     assert.deepStrictEqual(missing, [], `no recipe in test/support/Recipes.ts for ${missing.join(", ")}`)
-    assert.deepStrictEqual(
-      Object.keys(recipes).filter((id) => !documented.includes(id)),
-      []
-    )
   })
 })
 

@@ -1,48 +1,16 @@
 import { Effect } from "effect"
-import { App, type Options } from "./App.ts"
-import { field, file, form, type Part } from "./Forms.ts"
+import { field, file, type Part } from "./Forms.ts"
 import { nextNumber } from "./People.ts"
-import type { Request } from "./References.ts"
+import { about, filtered, listOf, nothing, ofCustomer, type Recipe, send, twice, upload } from "./Recipe.ts"
+import { accountRecipes } from "./RecipesOfAccount.ts"
+import { serviceRecipes } from "./RecipesOfServices.ts"
 import * as StripeStandIn from "./StripeStandIn.ts"
 import { aPhone, type Actor } from "./World.ts"
-
-/** How to ask for one operation, so that it succeeds; what the matrix and the fuzz have to know and the document does not say. */
-export interface Recipe {
-  /** A request of the actor's about things of the actor's own, all made anew, with every identifier filled in. */
-  readonly make: (actor: Actor) => Effect.Effect<Request, never, App>
-  /** Places that name what the org shows to all of its customers: only other orgs are strangers to it. */
-  readonly shared?: ReadonlyArray<string>
-  /** Lists what the org shows to all of its customers. */
-  readonly catalogue?: boolean
-  /** Places that name something within the caller's org, where another org may use the same name for its own. */
-  readonly local?: ReadonlyArray<string>
-  /** Places whose value the caller chooses: that somebody else has chosen the same makes no difference. */
-  readonly own?: ReadonlyArray<string>
-  /** What a foreign identifier and a missing one are answered with, where that is not 404. */
-  readonly answers?: Readonly<Record<string, number>>
-  /** Places where the contract lets the caller learn that an identifier is taken, and the status that says so. */
-  readonly told?: Readonly<Record<string, number>>
-  /** Requests that nobody has sealed, of an operation that asks for no token. */
-  readonly forged?: (request: Request) => ReadonlyArray<Request>
-}
 
 const webhookSecret = "whsec_of_the_matrix"
 /** Beside what the test app is configured with. */
 export const environment = { STRIPE_WEBHOOK_SECRET: webhookSecret }
 
-const nothing = () => Effect.succeed<Request>({})
-const send = Effect.fnUntraced(function* (
-  who: Actor["customer"] | Actor["platform"],
-  method: string,
-  path: string,
-  options: Options = {}
-) {
-  const { call } = yield* App
-  const answer = yield* call(who, method, path, options)
-  if (answer.status >= 300) return yield* Effect.die(new Error(`${method} ${path}: ${answer.status} ${answer.text}`))
-  return answer.json
-})
-const twice = <E, R>(make: () => Effect.Effect<unknown, E, R>) => Effect.andThen(make(), Effect.suspend(make))
 const usd = { amount: 1200, currency: "USD" }
 
 const product = Effect.fnUntraced(function* ({ platform }: Actor) {
@@ -81,11 +49,6 @@ const card = ({ customer }: Actor) =>
   send(customer, "POST", "/client-data/payment-methods", { body: { paymentMethodId: "pm_card_visa" } }).pipe(
     Effect.map(({ id }) => id as string)
   )
-const upload = Effect.fnUntraced(function* ({ canary, customer }: Actor, ...more: ReadonlyArray<Part>) {
-  const name = `file-${nextNumber()}.txt`
-  const [stored] = yield* send(customer, "POST", "/client-data/files/upload", form([file(name, canary), ...more]))
-  return stored as { readonly path: string; readonly url: string }
-})
 const openTicket = Effect.fnUntraced(function* (actor: Actor) {
   const body = { title: actor.canary, description: actor.canary, orderId: yield* order(actor) }
   const opened = yield* send(actor.customer, "POST", "/client-data/tickets", { body })
@@ -115,23 +78,13 @@ const transactionBody = ({ canary, customer }: Actor) => ({
 const transaction = (actor: Actor) =>
   send(actor.platform, "PUT", `/platform/transactions/transaction-${nextNumber()}`, { body: transactionBody(actor) })
 
-const about = <K extends string>(name: K, make: (actor: Actor) => Effect.Effect<string, never, App>) => ({
-  make: (actor: Actor) => Effect.map(make(actor), (id): Request => ({ path: { [name]: id } }))
-})
-const listOf = (make: (actor: Actor) => Effect.Effect<unknown, never, App>): Recipe => ({
-  make: (actor) =>
-    Effect.as(
-      twice(() => make(actor)),
-      {}
-    )
-})
-const ofCustomer = ({ customer }: Actor): Request => ({ query: { customerId: customer.customerId } })
-const filtered = { answers: { "query.customerId": 200 } }
 const fields = (parts: Readonly<Record<string, string>>): ReadonlyArray<Part> =>
   Object.entries(parts).map(([name, content]) => field(name, content))
 
 /** By operation id. An operation of the document that is not in here fails the suite. */
 export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> = {
+  ...accountRecipes,
+  ...serviceRecipes,
   "profile.get": { make: nothing },
   "profile.change": {
     make: ({ canary }) => Effect.sync(() => ({ body: { name: canary, phone: aPhone() } })),

@@ -12,7 +12,7 @@ export interface Request {
 
 /** What names a thing or a person: by these names the document's fields are told from texts, numbers and choices. */
 const identifies =
-  /(?:Id|Ids|Number|Token|Key|Paths?|Reference)$|^(?:id|path|prefix|link|number|token|attachments|documents|email|phone|code|reference)$/
+  /(?:Id|Ids|Number|Token|Key|Paths?|Reference)$|^(?:id|path|prefix|link|number|token|attachments|documents|email|phone|code|reference|since)$/
 
 const fieldsOf = function* (schema: Json, place: string, key: string): Generator<string> {
   const whole = resolve(schema)
