@@ -20,7 +20,7 @@ const wanted = Number(process.env["FUZZ_REQUESTS"] ?? 20_000)
 const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_124)
 const each = Math.max(40, Math.ceil(wanted / operations.length))
 /** Requests that one customer of the fuzz makes: what they leave behind makes the next ones slower. */
-const batch = 400
+const batch = 200
 
 interface Case extends Request {
   /** A body as its text, which may hold what no value holds. */

@@ -64,8 +64,8 @@ export const tokenWith = (
   return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`
 }
 
-/** Counters of limits are the system's, and what is left over of uploads it sweeps up in its own time. */
-const nobodys = ["shared_limits", "file_leftovers"]
+/** Counters of limits are the system's; what is left over of uploads and payments it looks after in its own time. */
+const nobodys = ["shared_limits", "file_leftovers", "payment_checks"]
 
 /**
  * One number for the rows of each customer in each table, by `table org customer`: shows whose rows have changed. What an
