@@ -378,10 +378,10 @@ export const defects: ReadonlyArray<Defect> = [
     ...matrix("fileLinks.download")
   },
   {
-    name: "a link is not bound to its org",
+    name: "a link is not bound to its file",
     file: "src/services/FileLinks.ts",
     find: "update(claims).digest",
-    replace: "update(claims.slice(-60)).digest",
+    replace: "update(claims.slice(0, 40)).digest",
     ...matrix("fileLinks.download")
   },
   {
