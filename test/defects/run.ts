@@ -36,6 +36,9 @@ interface Report {
   }>
 }
 
+// Embedded, always: a planted defect may change a role, and on a server roles are everybody's, whatever the database.
+const { TEST_DATABASE_URL: _, ...environment } = process.env
+
 const run = ({ only, tests }: Pick<Defect, "tests" | "only">) =>
   new Promise<Outcome>((resolve) => {
     const report = path.join(copy, "report.json")
@@ -50,6 +53,7 @@ const run = ({ only, tests }: Pick<Defect, "tests" | "only">) =>
     ]
     const vitest = spawn(process.execPath, [...args, ...(only === undefined ? [] : ["-t", only])], {
       cwd: copy,
+      env: environment,
       stdio: "ignore",
       timeout: 300_000
     })
