@@ -220,13 +220,6 @@ export const defects: ReadonlyArray<Defect> = [
     "$$ SELECT nullif(current_setting('app.org_id', true), '') $$",
     "$$ SELECT coalesce(nullif(current_setting('app.org_id', true), ''), 'x') $$"
   ),
-  {
-    name: "the customers' role bypasses row security",
-    file: "src/layers/migrations/0011_messages.ts",
-    find: "  const sql = yield* SqlClient.SqlClient\n",
-    replace: "  const sql = yield* SqlClient.SqlClient\n  yield* sql`ALTER ROLE portico_customer BYPASSRLS`\n",
-    ...rowSecurity
-  },
 
   {
     name: "the tenant's setting outlives its statement",
