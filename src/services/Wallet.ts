@@ -3,6 +3,7 @@ import { SecureRandom } from "effect/crypto"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import { CustomerNotFound } from "../domain/Customer.ts"
+import { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { Money } from "../domain/Money.ts"
 import { InsufficientFunds, WalletCurrencyMismatch, WalletEntry, type WalletEntryPush } from "../domain/Wallet.ts"
 import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
@@ -17,7 +18,7 @@ export class Wallet extends Context.Service<
       entry: WalletEntryPush
     ) => Effect.Effect<
       { readonly entry: WalletEntry; readonly added: boolean },
-      CustomerNotFound | InsufficientFunds | WalletCurrencyMismatch,
+      CustomerNotFound | InsufficientFunds | InvalidRequest | WalletCurrencyMismatch,
       CurrentPlatform
     >
   }
@@ -56,7 +57,8 @@ export class Wallet extends Context.Service<
       ) => platformSql`
         WITH moved AS (
           UPDATE wallets SET balance = balance + ${amount.amount}::bigint
-          WHERE org_id = ${orgId} AND customer_id = ${customerId} AND balance + ${amount.amount}::bigint >= 0
+          WHERE org_id = ${orgId} AND customer_id = ${customerId}
+            AND balance + ${amount.amount}::bigint BETWEEN 0 AND ${Number.MAX_SAFE_INTEGER}::bigint
           RETURNING balance
         )
         INSERT INTO wallet_entries (org_id, customer_id, reference, id, amount, balance, currency, description)
@@ -83,7 +85,7 @@ export class Wallet extends Context.Service<
           if (held !== undefined) return { entry: yield* decode(held), added: false }
           if (wallet.currency !== entry.amount.currency) return yield* new WalletCurrencyMismatch()
           const [row] = yield* insertEntry(orgId, yield* random.uuidV7(), entry)
-          if (row === undefined) return yield* new InsufficientFunds()
+          if (row === undefined) return yield* entry.amount.amount > 0 ? tooMuch : new InsufficientFunds()
           return { entry: yield* decode(row), added: true }
         }).pipe(transaction(platformSql), Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
       })
@@ -92,3 +94,7 @@ export class Wallet extends Context.Service<
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }
+
+const tooMuch = new InvalidRequest({
+  errors: [{ pointer: "/body/amount/amount", message: "Expected no more than fits into the wallet" }]
+})

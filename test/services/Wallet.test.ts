@@ -108,6 +108,20 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
+    it.effect("holds no more than can be told exactly, and what is too much leaves no trace", () =>
+      Effect.gen(function* () {
+        const { ada } = yield* people
+        yield* push(ada, Number.MAX_SAFE_INTEGER)
+
+        const tooMuch = yield* Effect.flip(push(ada, 1, { reference: "again" }))
+        yield* push(ada, -1)
+        const retried = yield* push(ada, 1, { reference: "again" })
+
+        assert.strictEqual(tooMuch._tag, "InvalidRequest")
+        assert.deepStrictEqual([retried.added, yield* balanceOf(ada)], [true, usd(Number.MAX_SAFE_INTEGER)])
+      })
+    )
+
     it.effect("is not opened for a customer who does not exist, is erased or is of another org", () =>
       Effect.gen(function* () {
         const { ada, eve, mallory } = yield* people

@@ -32,8 +32,14 @@ const asDefinitions = (schema: Json, of: string): Json =>
   JSON.parse(JSON.stringify(schema).replaceAll('"#/components/schemas/', `"${of}#/$defs/`))
 ajv.addSchema({ $id: "openapi", $defs: asDefinitions(spec["components"].schemas, "") })
 
+const compiled = new WeakMap<Json, ValidateFunction>()
+
 /** The validator of a component, or of a schema that refers to components. */
-export const validatorOf = (schema: Json): ValidateFunction => ajv.compile(asDefinitions(schema, "openapi"))
+export const validatorOf = (schema: Json): ValidateFunction => {
+  const known = compiled.get(schema) ?? ajv.compile(asDefinitions(schema, "openapi"))
+  compiled.set(schema, known)
+  return known
+}
 
 /** What of an answer the document does not know, or denies; nothing if it is as documented. */
 export const deviations = (method: string, path: string, answer: Answer): ReadonlyArray<string> => {
