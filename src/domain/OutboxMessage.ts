@@ -4,7 +4,7 @@ import { CustomerId } from "./Ids.ts"
 import { listQuery, pageOf } from "./Page.ts"
 import { Timestamp } from "./Timestamp.ts"
 
-export const Channel = Schema.Literals(["email", "sms", "push"]).annotate({ identifier: "Channel" })
+export const Channel = Schema.Literals(["email", "sms", "push"]).annotate({ identifier: "OutboxChannel" })
 export type Channel = typeof Channel.Type
 
 /** A message that would have left, had there been anybody to take it. */
