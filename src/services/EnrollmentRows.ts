@@ -138,3 +138,17 @@ export const refused = (
   ifMatch?.includes(version) === false
     ? new VersionMismatch()
     : new ActionNotAllowed({ detail: `The enrollment is ${status.replace("_", " ")}, which does not allow this.` })
+
+/** What is the same in all notices about an enrollment. */
+export const aboutEnrollment = ({
+  customerId,
+  id,
+  name,
+  number,
+  status
+}: Pick<PlatformEnrollment, "customerId" | "id" | "number" | "status"> & { readonly name: string }) => ({
+  customerId,
+  facts: { name },
+  data: { enrollmentId: id, number, status },
+  link: `/benefits/${number}`
+})
