@@ -20,6 +20,7 @@ import reservations from "./migrations/0017_reservations.ts"
 import benefits from "./migrations/0019_benefits.ts"
 import changes from "./migrations/0020_changes.ts"
 import reminders from "./migrations/0021_reminders.ts"
+import sections from "./migrations/0022_sections.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -41,7 +42,8 @@ const migrations = {
   "0017_reservations": reservations,
   "0019_benefits": benefits,
   "0020_changes": changes,
-  "0021_reminders": reminders
+  "0021_reminders": reminders,
+  "0022_sections": sections
 }
 
 /** The id of the newest migration this version of the code knows. */
