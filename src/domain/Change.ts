@@ -6,10 +6,13 @@ export const Change = Schema.Struct({
   sequence: Schema.Int.annotate({ description: "Counts this customer's changes, without holes" }),
   type: Schema.String.annotate({
     description:
-      "profile, address, paymentMethod, order, ticket, conversation, message, wishlistItem, file, transaction, wallet; may gain some"
+      "profile, verification, address, paymentMethod, order, ticket, conversation, message, notification, pushToken, wishlistItem, reservation, file, benefit, enrollment, transaction, wallet; may gain some"
   }),
   op: Schema.Literals(["upsert", "delete"]),
-  id: Schema.String.annotate({ description: "The record's id; of a file its path, of an item its product's" }),
+  id: Schema.String.annotate({
+    description:
+      "The record's id; of a file its path, of an item its product's; of the profile, the verification and the wallet the customer's"
+  }),
   record: Schema.NullOr(Schema.Record(Schema.String, Schema.Json)).annotate({
     description: "As its own GET shows it now, but for signed urls, which are null; null for what is gone"
   })

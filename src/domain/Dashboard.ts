@@ -16,6 +16,10 @@ export const Dashboard = Schema.Struct({
   messages: Schema.Struct({
     unread: Schema.Int.annotate({ description: "The sum of `unreadCount` in `/client-data/conversations`" })
   }),
+  notifications: Schema.Struct({
+    unread: Schema.Int.annotate({ description: "The `unread` of `/client-data/notifications`" })
+  }),
+  reservations: Schema.Struct({ upcoming: count("`/client-data/reservations?when=upcoming`") }),
   wallet: Schema.Struct({ balance: Schema.NullOr(Money) }),
   recentActivity: Schema.Array(
     Schema.Struct({
@@ -33,6 +37,8 @@ export const Dashboard = Schema.Struct({
       orders: { total: 12, open: 2 },
       tickets: { pending: 1 },
       messages: { unread: 3 },
+      notifications: { unread: 2 },
+      reservations: { upcoming: 1 },
       wallet: { balance: { amount: 4000, currency: "USD" } },
       recentActivity: [
         { type: "order", id: "order-1001", title: "Order 1001: shipped", at: new Date("2026-11-23T08:00:04.530Z") }

@@ -185,7 +185,7 @@ export type NewReservation = typeof NewReservation.Type
 export const ReservationChanges = Schema.Struct({
   reservationId: ReservationReference,
   start: Schema.optionalKey(Timestamp.annotate({ description: "The start of another offered slot" })),
-  partySize: Schema.optionalKey(PartySize).annotate({ description: "How many spots it takes" }),
+  partySize: Schema.optionalKey(PartySize).annotateKey({ description: "How many spots it takes" }),
   note: Schema.optionalKey(note)
 }).annotate({
   identifier: "ReservationChanges",
@@ -196,7 +196,9 @@ export type ReservationChanges = typeof ReservationChanges.Type
 /** What the staff do with a reservation. */
 export const ReservationDecision = Schema.Struct({
   status: Schema.Literals(["confirmed", "used", "no_show", "cancelled"]),
-  note: Schema.optionalKey(note).annotate({ description: "In place of the note that is there; the customer reads it" })
+  note: Schema.optionalKey(note).annotateKey({
+    description: "In place of the note that is there; the customer reads it"
+  })
 }).annotate({ identifier: "ReservationDecision", examples: [{ status: "confirmed" }] })
 export type ReservationDecision = typeof ReservationDecision.Type
 

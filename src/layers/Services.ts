@@ -38,6 +38,7 @@ import { Pricing } from "../services/Pricing.ts"
 import { Products } from "../services/Products.ts"
 import { ReservationBooking } from "../services/ReservationBooking.ts"
 import { ReservationDefinitions } from "../services/ReservationDefinitions.ts"
+import { ReservationReminders } from "../services/ReservationReminders.ts"
 import { Reservations } from "../services/Reservations.ts"
 import { PushTargets } from "../services/PushTargets.ts"
 import { PushTokens } from "../services/PushTokens.ts"
@@ -84,6 +85,7 @@ export const Services = Layer.mergeAll(
   Products.layer,
   ReservationBooking.layer,
   ReservationDefinitions.layer,
+  ReservationReminders.layer,
   Reservations.layer,
   PushTargets.layer,
   PushTokens.layer,

@@ -6,14 +6,17 @@ import { DeliveryQueue } from "../services/DeliveryQueue.ts"
 import { DeliveryWorkers } from "../services/DeliveryWorkers.ts"
 import { Notices } from "../services/Notices.ts"
 import { PushTargets } from "../services/PushTargets.ts"
+import { ReservationReminders } from "../services/ReservationReminders.ts"
 
 const broadcasts = Layer.effectDiscard(Effect.flatMap(Broadcasts, ({ work }) => Effect.forkScoped(work)))
 
 const cardNotices = Layer.effectDiscard(Effect.flatMap(CardNotices, ({ work }) => Effect.forkScoped(work)))
 
+const reminders = Layer.effectDiscard(Effect.flatMap(ReservationReminders, ({ work }) => Effect.forkScoped(work)))
+
 /** What a server does beside answering. Not for the command line, whose providers are off: it would give up what waits. */
-export const Workers = Layer.mergeAll(DeliveryWorkers.layer, broadcasts, cardNotices).pipe(
-  Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer]),
+export const Workers = Layer.mergeAll(DeliveryWorkers.layer, broadcasts, cardNotices, reminders).pipe(
+  Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer, ReservationReminders.layer]),
   Layer.provide(Notices.layer),
   Layer.provide(Deliveries.layer),
   Layer.provide(DeliveryQueue.layer)

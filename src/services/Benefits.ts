@@ -17,6 +17,12 @@ import { enrollmentColumns, StoredEnrollment, withLinks } from "./EnrollmentRows
 import { FileLinks } from "./FileLinks.ts"
 import { paginate } from "./Paging.ts"
 
+export const benefitColumns = `
+  id, name, title, description, requires_approval, agreement_version, perks, validity, version, created_at, updated_at,
+  (SELECT text FROM benefit_agreements AS agreements
+    WHERE agreements.org_id = benefits.org_id AND benefit_id = benefits.id
+      AND agreements.version = benefits.agreement_version) AS legal_agreement`
+
 /** What the org offers. How customers take part in it: `Enrollments`. */
 export class Benefits extends Context.Service<
   Benefits,
@@ -38,11 +44,7 @@ export class Benefits extends Context.Service<
       const decode = Schema.decodeUnknownEffect(PlatformBenefit)
       const decodeEnrollments = Schema.decodeUnknownEffect(Schema.Array(StoredEnrollment))
 
-      const columns = sql.literal(`
-        id, name, title, description, requires_approval, agreement_version, perks, validity, active, version,
-        created_at, updated_at, (SELECT text FROM benefit_agreements AS agreements
-          WHERE agreements.org_id = benefits.org_id AND benefit_id = benefits.id
-            AND agreements.version = benefits.agreement_version) AS legal_agreement`)
+      const columns = sql.literal(`${benefitColumns}, active`)
 
       const selectNewest = Effect.fnUntraced(function* (ids: ReadonlyArray<BenefitId>) {
         if (ids.length === 0) return []

@@ -1,25 +1,38 @@
 import { Schema, String } from "effect"
 import { Address } from "../domain/Address.ts"
 import { Attachment } from "../domain/Attachment.ts"
+import { Benefit } from "../domain/Benefit.ts"
 import { Conversation } from "../domain/Conversation.ts"
+import { Enrollment } from "../domain/Enrollment.ts"
 import { Message } from "../domain/Message.ts"
 import { Money } from "../domain/Money.ts"
+import { Notification } from "../domain/Notification.ts"
 import { Order } from "../domain/Order.ts"
 import { PaymentMethod } from "../domain/PaymentMethod.ts"
 import { Profile } from "../domain/Profile.ts"
+import { PushToken } from "../domain/PushToken.ts"
 import { File } from "../domain/StoredFile.ts"
+import { Reservation } from "../domain/Reservation.ts"
 import { Ticket, TicketComment } from "../domain/Ticket.ts"
+import { Timestamp } from "../domain/Timestamp.ts"
 import { Transaction } from "../domain/Transaction.ts"
+import { VerificationStatus } from "../domain/Verification.ts"
 import { WishlistItem } from "../domain/WishlistItem.ts"
 import { addressColumns } from "./Addresses.ts"
+import { benefitColumns } from "./Benefits.ts"
 import { conversationColumns } from "./Conversations.ts"
+import { enrollmentColumnsNow } from "./EnrollmentRows.ts"
 import { fileColumns } from "./Files.ts"
 import { messageColumns } from "./MessageRows.ts"
+import { notificationColumns } from "./Notifications.ts"
 import { orderColumns } from "./Orders.ts"
 import { paymentMethodColumns } from "./PaymentRecords.ts"
 import { profileColumns } from "./Profiles.ts"
+import { pushTokenColumns } from "./PushTokens.ts"
+import { reservationColumns, shownToOwner, StoredReservation } from "./ReservationRows.ts"
 import { ticketColumns, ticketComments } from "./TicketRows.ts"
 import { transactionColumns } from "./Transactions.ts"
+import { verificationColumns } from "./VerificationRows.ts"
 import { wishlistColumns } from "./Wishlist.ts"
 
 export type JsonRecord = { readonly [key: string]: Schema.Json }
@@ -49,6 +62,8 @@ export interface Section {
   readonly title: string
   /** What is said of one that is gone. */
   readonly gone: string
+  /** No activity of its own: it changes along with something else. */
+  readonly quiet?: true
 }
 
 /** Reads a row as the record's own GET does. What the schema does not name stays here. */
@@ -56,11 +71,11 @@ const as = (schema: Schema.Codec<never, unknown> | Schema.Top): Section["shown"]
   const codec = Schema.toCodecJson(schema as Schema.Codec<unknown>)
   const decode = Schema.decodeUnknownSync(codec)
   const encode = Schema.encodeSync(codec)
-  return (row) =>
-    encode(
-      decode(Object.fromEntries(Object.entries(row as object).map(([name, value]) => [fieldOf(name), value])))
-    ) as JsonRecord
+  return (row) => encode(decode(named(row))) as JsonRecord
 }
+
+const named = (row: unknown) =>
+  Object.fromEntries(Object.entries(row as object).map(([name, value]) => [fieldOf(name), value]))
 
 const fields = new Map<string, string>()
 const fieldOf = (column: string) => {
@@ -93,6 +108,20 @@ const conversation = as(
 )
 const file = as(Schema.Struct(stored))
 
+const enrollmentFields = { ...Enrollment.fields, documents: attachments }
+const enrollment = as(Schema.Struct(enrollmentFields))
+const documented = (record: JsonRecord): JsonRecord => ({
+  ...record,
+  documents: (record["documents"] as ReadonlyArray<JsonRecord>).map((file) => ({ ...file, ...withoutUrl }))
+})
+const { enrollment: _3, ...offered } = Benefit.fields
+const benefit = as(Schema.Struct(offered))
+
+const decodeReservation = Schema.decodeUnknownSync(
+  Schema.toCodecJson(Schema.Struct({ ...StoredReservation.fields, now: Timestamp }))
+)
+const encodeReservation = Schema.encodeSync(Schema.toCodecJson(Reservation))
+
 const table = (name: string, order: string) => ({
   from: name,
   org: `${name}.org_id`,
@@ -113,6 +142,18 @@ export const sections: ReadonlyArray<Section> = [
     shown: as(Profile),
     title: "'Profile changed'",
     gone: "Profile removed"
+  },
+  {
+    type: "verification",
+    name: "verification",
+    single: true,
+    ...table("customers", "customers.id"),
+    customer: "customers.id",
+    columns: verificationColumns,
+    shown: as(VerificationStatus),
+    title: "'Verification changed'",
+    gone: "Verification removed",
+    quiet: true
   },
   {
     type: "address",
@@ -163,7 +204,8 @@ export const sections: ReadonlyArray<Section> = [
       return { ...shown, lastMessage: attached(shown["lastMessage"] as JsonRecord) }
     },
     title: "coalesce(subject, 'Conversation')",
-    gone: "Conversation removed"
+    gone: "Conversation removed",
+    quiet: true
   },
   {
     type: "message",
@@ -174,6 +216,27 @@ export const sections: ReadonlyArray<Section> = [
     title:
       "CASE from_kind WHEN 'customer' THEN 'Message sent' ELSE 'Message from ' || coalesce(from_name, from_kind) END",
     gone: "Message removed"
+  },
+  {
+    type: "notification",
+    name: "notifications",
+    ...table("notifications", "notifications.created_at DESC, notifications.id DESC"),
+    from: "(SELECT * FROM notifications WHERE in_app) AS notifications",
+    columns: notificationColumns,
+    shown: as(Notification),
+    title: "title",
+    gone: "Notification removed",
+    quiet: true
+  },
+  {
+    type: "pushToken",
+    name: "pushTokens",
+    ...table("push_tokens", "last_seen_at DESC, push_tokens.id DESC"),
+    columns: pushTokenColumns,
+    shown: as(PushToken),
+    title: "'Device registered'",
+    gone: "Device removed",
+    quiet: true
   },
   {
     type: "wishlistItem",
@@ -189,6 +252,18 @@ export const sections: ReadonlyArray<Section> = [
     gone: "Taken off the wishlist"
   },
   {
+    type: "reservation",
+    name: "reservations",
+    ...table("reservations", "starts_at DESC, reservations.id DESC"),
+    columns: `${reservationColumns}, now() AS now`,
+    shown: (row) => {
+      const { now, ...reservation } = decodeReservation(named(row))
+      return encodeReservation(shownToOwner(reservation, now.getTime())) as JsonRecord
+    },
+    title: "title || ': ' || replace(status, '_', ' ')",
+    gone: "Reservation removed"
+  },
+  {
     type: "file",
     name: "files",
     ...table("files", "files.created_at DESC, files.id DESC"),
@@ -197,6 +272,36 @@ export const sections: ReadonlyArray<Section> = [
     shown: (row) => ({ ...file(row), ...withoutUrl, urlExpiresAt: null }),
     title: "name",
     gone: "File deleted"
+  },
+  {
+    type: "benefit",
+    name: "benefits",
+    ...table("benefits", "benefits.created_at DESC, benefits.id DESC"),
+    from: `(
+      SELECT benefits.*, customers.id AS customer_id FROM benefits JOIN customers ON customers.org_id = benefits.org_id
+      WHERE active) AS benefits`,
+    columns: `${benefitColumns}, (
+      SELECT to_jsonb(newest) FROM (
+        SELECT ${enrollmentColumnsNow} FROM enrollments
+        WHERE enrollments.org_id = benefits.org_id AND enrollments.customer_id = benefits.customer_id
+          AND benefit_id = benefits.id
+        ORDER BY submitted_at DESC, number::bigint DESC LIMIT 1) AS newest) AS enrollment`,
+    shown: (row) => {
+      const { enrollment: newest } = row as { readonly enrollment: unknown }
+      return { ...benefit(row), enrollment: newest === null ? null : documented(enrollment(newest)) }
+    },
+    title: "title",
+    gone: "Benefit withdrawn",
+    quiet: true
+  },
+  {
+    type: "enrollment",
+    name: "enrollments",
+    ...table("enrollments", "submitted_at DESC, enrollments.id DESC"),
+    columns: enrollmentColumnsNow,
+    shown: (row) => documented(enrollment(row)),
+    title: "'Enrollment ' || number || ': ' || replace(status, '_', ' ')",
+    gone: "Enrollment removed"
   },
   {
     type: "transaction",
@@ -220,6 +325,9 @@ export const sections: ReadonlyArray<Section> = [
     gone: "Wallet closed"
   }
 ]
+
+/** Of the types that are an activity by themselves, as a Postgres array. */
+export const activities = `'{${sections.flatMap(({ quiet, type }) => (quiet ? [] : [type])).join()}}'::text[]`
 
 export const sectionOf = new Map(sections.map((section) => [section.type, section]))
 

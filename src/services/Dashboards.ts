@@ -2,7 +2,8 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { Dashboard } from "../domain/Dashboard.ts"
 import { openStatuses } from "../domain/Order.ts"
-import { titleOf } from "./ChangeSections.ts"
+import { liveStatuses } from "../domain/Reservation.ts"
+import { activities, titleOf } from "./ChangeSections.ts"
 import { tagOf, tagsLiteral } from "./ChangeTags.ts"
 import { CustomerSql } from "./Database.ts"
 
@@ -21,6 +22,7 @@ export class Dashboards extends Context.Service<
       const sql = yield* CustomerSql
       const tag = sql.literal(tagOf("counter"))
       const title = sql.literal(titleOf("latest"))
+      const live = sql.literal(`'{${liveStatuses.join()}}'::text[]`)
       const open = sql.literal(`'{${openStatuses.join()}}'::text[]`)
       const decode = Schema.decodeUnknownEffect(Read)
 
@@ -38,6 +40,12 @@ export class Dashboards extends Context.Service<
             'messages', (
               SELECT jsonb_build_object('unread', count(*))
               FROM messages WHERE ${mine} AND read_at IS NULL AND from_kind <> 'customer'),
+            'notifications', (
+              SELECT jsonb_build_object('unread', count(*))
+              FROM notifications WHERE ${mine} AND in_app AND read_at IS NULL),
+            'reservations', (
+              SELECT jsonb_build_object('upcoming', count(*))
+              FROM reservations WHERE ${mine} AND ends_at > now() AND status = ANY (${live})),
             'wallet', jsonb_build_object('balance', (
               SELECT jsonb_build_object('amount', balance, 'currency', currency) FROM wallets WHERE ${mine})),
             'recentActivity', (
@@ -48,7 +56,7 @@ export class Dashboards extends Context.Service<
                   SELECT DISTINCT ON (type, id) * FROM (
                     SELECT * FROM customer_changes WHERE ${mine} ORDER BY sequence DESC LIMIT 100
                   ) AS newest
-                  WHERE type <> 'conversation' ORDER BY type, id, sequence DESC
+                  WHERE type = ANY (${sql.literal(activities)}) ORDER BY type, id, sequence DESC
                 ) AS each_once
                 ORDER BY sequence DESC LIMIT 10
               ) AS latest),

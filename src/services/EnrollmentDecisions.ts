@@ -11,10 +11,12 @@ import {
   type PlatformEnrollmentsQuery
 } from "../domain/Enrollment.ts"
 import type { InvalidRequest } from "../domain/InvalidRequest.ts"
+import type { Notice } from "../domain/Notice.ts"
 import type { Page } from "../domain/Page.ts"
 import { type IfMatch, type VersionMismatch, versionsLiteral } from "../domain/Version.ts"
 import { PlatformSql, transaction } from "./Database.ts"
 import {
+  aboutEnrollment,
   enrollmentColumns,
   insertSteps,
   isOver,
@@ -26,6 +28,7 @@ import {
   type WrittenEnrollment
 } from "./EnrollmentRows.ts"
 import { FileLinks } from "./FileLinks.ts"
+import { Notices } from "./Notices.ts"
 
 type Versions = typeof IfMatch.Type
 
@@ -51,13 +54,14 @@ export class EnrollmentDecisions extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* PlatformSql
       const links = yield* FileLinks
+      const notices = yield* Notices
       const decode = Schema.decodeUnknownEffect(StoredEnrollment)
       const currentTime = Effect.map(Clock.currentTimeMillis, (millis) => new Date(millis))
 
       const selectTerms = Effect.fnUntraced(function* (numberOrId: string) {
         const { orgId } = yield* CurrentPlatform
-        const [row] = yield* sql<Terms>`
-          SELECT validity, timezone
+        const [row] = yield* sql<Terms & { readonly title: string }>`
+          SELECT title, validity, timezone
           FROM enrollments
             JOIN benefits ON benefits.org_id = enrollments.org_id AND benefits.id = benefit_id
             JOIN customers ON customers.org_id = enrollments.org_id AND customers.id = customer_id
@@ -120,7 +124,10 @@ export class EnrollmentDecisions extends Context.Service<
           const steps: ReadonlyArray<EnrollmentStep> = [{ ...decision, at: now, by: "staff" }]
           const active = { status: "active", at: now, by: "system" } as const
           yield* insertSteps(sql, decided, decision.status === "approved" ? [...steps, active] : steps)
-          return yield* selectOne(decided.id)
+          const enrollment = yield* selectOne(decided.id)
+          const notice = noticeOf(enrollment, terms.title)
+          if (notice !== undefined) yield* notices.tell(notice)
+          return enrollment
         },
         transaction(sql),
         Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
@@ -129,4 +136,12 @@ export class EnrollmentDecisions extends Context.Service<
       return EnrollmentDecisions.of({ list, get, decide })
     })
   )
+}
+
+const noticeOf = (enrollment: PlatformEnrollment, name: string): Notice | undefined => {
+  const { rejectionReason, status } = enrollment
+  const about = aboutEnrollment({ ...enrollment, name })
+  if (status === "active") return { ...about, template: "benefitApproved" }
+  if (status !== "rejected") return undefined
+  return { ...about, template: "benefitRejected", facts: { name, reason: rejectionReason } }
 }

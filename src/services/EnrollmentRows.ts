@@ -42,6 +42,15 @@ const history = `
   FROM enrollment_steps AS steps
   WHERE org_id = enrollments.org_id AND customer_id = enrollments.customer_id AND enrollment_id = enrollments.id)`
 
+const over = "(enrollments.status = 'active' AND coalesce(expires_at <= now(), false))"
+
+/** What an enrollment is now, by the database's clock. */
+export const enrollmentColumnsNow = `${columns},
+  CASE WHEN ${over} THEN 'expired' ELSE status END AS status, version + ${over}::int AS version,
+  ${history} || CASE WHEN ${over}
+    THEN jsonb_build_array(jsonb_build_object('status', 'expired', 'at', expires_at, 'by', 'system')) ELSE '[]' END
+  AS history`
+
 /** What an enrollment is at an instant. */
 export const enrollmentColumns = (sql: SqlClient.SqlClient, now: Date): Statement.Fragment => {
   const over = isOver(sql, now)
@@ -138,3 +147,17 @@ export const refused = (
   ifMatch?.includes(version) === false
     ? new VersionMismatch()
     : new ActionNotAllowed({ detail: `The enrollment is ${status.replace("_", " ")}, which does not allow this.` })
+
+/** What is the same in all notices about an enrollment. */
+export const aboutEnrollment = ({
+  customerId,
+  id,
+  name,
+  number,
+  status
+}: Pick<PlatformEnrollment, "customerId" | "id" | "number" | "status"> & { readonly name: string }) => ({
+  customerId,
+  facts: { name },
+  data: { enrollmentId: id, number, status },
+  link: `/benefits/${number}`
+})

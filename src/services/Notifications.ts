@@ -11,6 +11,8 @@ import {
 import { CustomerSql } from "./Database.ts"
 import { paginate } from "./Paging.ts"
 
+export const notificationColumns = "id, type, title, body, data, link, read_at IS NOT NULL AS read, read_at, created_at"
+
 /** What a customer's list holds. How it gets there: `Notices` and `Broadcasts`. */
 export class Notifications extends Context.Service<
   Notifications,
@@ -28,7 +30,7 @@ export class Notifications extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* CustomerSql
       const decode = Schema.decodeUnknownEffect(Notification)
-      const columns = sql.literal("id, type, title, body, data, link, read_at IS NOT NULL AS read, read_at, created_at")
+      const columns = sql.literal(notificationColumns)
 
       const countUnread = CurrentCustomer.use(({ customerId, orgId }) =>
         Effect.map(

@@ -16,6 +16,11 @@ import {
 import { CustomerSql, transaction } from "./Database.ts"
 import { paginate } from "./Paging.ts"
 
+// So short a token would be given away by its end.
+export const pushTokenColumns = `
+  id, '••••' || CASE WHEN length(token) >= 16 THEN right(token, 4) ELSE '' END AS token, platform, provider,
+  device_id, app_version, last_seen_at`
+
 /** The devices on which customers want to be reached. */
 export class PushTokens extends Context.Service<
   PushTokens,
@@ -38,10 +43,7 @@ export class PushTokens extends Context.Service<
       const sql = yield* CustomerSql
       const random = yield* SecureRandom.SecureRandom
       const decode = Schema.decodeUnknownEffect(PushToken)
-      // So short a token would be given away by its end.
-      const columns = sql.literal(`
-        id, '••••' || CASE WHEN length(token) >= 16 THEN right(token, 4) ELSE '' END AS token, platform, provider,
-        device_id, app_version, last_seen_at`)
+      const columns = sql.literal(pushTokenColumns)
 
       const list = Effect.fn("PushTokens.list")(function* (query: PushTokensQuery) {
         const { customerId, orgId } = yield* CurrentCustomer

@@ -20,6 +20,8 @@ import { SlotNotOffered, SlotUnavailable } from "../domain/Slot.ts"
 import { type IfMatch, VersionMismatch } from "../domain/Version.ts"
 import { type Availability, daysAround, gone, hasRoom, look, serviceOf, slotAt, without } from "./Availability.ts"
 import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
+import { Notices } from "./Notices.ts"
+import { noticeOf } from "./ReservationNotices.ts"
 import {
   isFull,
   selectMine,
@@ -76,6 +78,7 @@ export class ReservationBooking extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* CustomerSql
       const platformSql = yield* PlatformSql
+      const notices = yield* Notices
       const random = yield* SecureRandom.SecureRandom
 
       // The customer's own bookings take turns, or two of them at once would overlap unseen or exceed what one may hold.
@@ -107,6 +110,10 @@ export class ReservationBooking extends Context.Service<
           lockFor(asked),
           insertReservation(sql, yield* random.uuidV7(), asked, seen, service, slot)
         ).pipe(
+          // What waits for the staff is not confirmed yet.
+          Effect.tap((made) =>
+            made?.status === "confirmed" ? notices.confirm(noticeOf("reservationConfirmed", made)) : Effect.void
+          ),
           transaction(sql),
           Effect.catchIf(isFull, () => gone(seen, service, slot.start, partySize)),
           Effect.map((made) => made && shownToOwner(made, seen.now))
@@ -144,7 +151,9 @@ export class ReservationBooking extends Context.Service<
           : timesOf(slot, seen, seen.now)
         const status = stays ? mine.status : seen.requiresConfirmation ? "pending" : "rescheduled"
         const moved = yield* Effect.catchIf(updateSlot(sql, mine, times, partySize, status), isFull, () => unavailable)
-        return moved === undefined ? yield* unavailable : moved
+        if (moved === undefined) return yield* unavailable
+        if (moved.status === "rescheduled" && !stays) yield* notices.confirm(noticeOf("reservationChanged", moved))
+        return moved
       })
 
       const change = Effect.fn("ReservationBooking.change")(
@@ -169,7 +178,9 @@ export class ReservationBooking extends Context.Service<
           const now = yield* Clock.currentTimeMillis
           if (mine.status === "cancelled") return shownToOwner(mine, now)
           yield* allow("cancel", mine, now)
-          return shownToOwner(yield* updateCancelled(sql, mine), now)
+          const cancelled = yield* updateCancelled(sql, mine)
+          yield* notices.confirm(noticeOf("reservationCancelled", cancelled))
+          return shownToOwner(cancelled, now)
         },
         transaction(sql),
         Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
@@ -182,7 +193,14 @@ export class ReservationBooking extends Context.Service<
           yield* platformSql`SELECT lock_definition(${orgId}::text, ${definitionId}::text)`
           const ours = yield* selectOurs(platformSql, numberOrId)
           if (ifMatch?.includes(ours.version) === false) return yield* new VersionMismatch()
-          return shown(yield* updateStatus(platformSql, ours, decision), yield* Clock.currentTimeMillis)
+          const now = yield* Clock.currentTimeMillis
+          const decided = yield* updateStatus(platformSql, ours, decision)
+          const news = newsOf(decided.status)
+          // What is corrected in the records afterwards is no news.
+          if (news !== undefined && decided.status !== ours.status && decided.end.getTime() > now) {
+            yield* notices.tell(noticeOf(news, decided))
+          }
+          return shown(decided, now)
         },
         transaction(platformSql),
         Effect.catchIf(isFull, () => new SlotUnavailable({ alternatives: [] })),
@@ -199,6 +217,9 @@ const timeOf = ({ busyUntil, end, start }: StoredReservation): Time => ({
   end: end.getTime(),
   busyUntil: busyUntil.getTime()
 })
+
+const newsOf = (status: StoredReservation["status"]) =>
+  status === "confirmed" ? "reservationConfirmed" : status === "cancelled" ? "reservationCancelled" : undefined
 
 const tooMany = ({ spots }: Availability) =>
   new SlotNotOffered({ detail: `There are ${spots} spot${spots === 1 ? "" : "s"} at a time, and no more.` })

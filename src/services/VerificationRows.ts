@@ -30,6 +30,23 @@ export interface SentCode {
   readonly expiresAt: Date
 }
 
+const proofNow = (channel: VerificationChannel) => `
+  jsonb_build_object('value', ${channel}, 'verified', ${channel}_verified,
+    'verifiedAt', (
+      SELECT verified_at FROM verifications AS proven
+      WHERE proven.org_id = customers.org_id AND customer_id = customers.id AND channel = '${channel}'
+        AND value = ${channel} AND ${channel}_verified),
+    'pending', (
+      SELECT CASE WHEN ended IS DISTINCT FROM 'used' AND beside IS NOT DISTINCT FROM ${channel}
+        AND destination IS DISTINCT FROM ${channel} THEN destination END
+      FROM verification_codes AS sent
+      WHERE sent.org_id = customers.org_id AND customer_id = customers.id AND channel = '${channel}'
+        AND sent_at > now() - interval '1 day'
+      ORDER BY sent_at DESC, sent.id DESC LIMIT 1)) AS ${channel}`
+
+/** The status of a row of customers, as `pendingOf` and `provenAt` have it, by the database's clock. */
+export const verificationColumns = `${proofNow("email")}, ${proofNow("phone")}`
+
 /** The rows about what the current customer has been sent, newest first. */
 export const verificationRows = (sql: SqlClient.SqlClient) => {
   const columns = {

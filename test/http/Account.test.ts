@@ -10,7 +10,7 @@ import { eventually, listen } from "../support/EventStream.ts"
 import { type Customer, people, placeOrder } from "../support/People.ts"
 
 const names =
-  "profile addresses paymentMethods orders tickets conversations messages wishlist files transactions wallet cursor asOf"
+  "profile verification addresses paymentMethods orders tickets conversations messages notifications pushTokens wishlist reservations files benefits enrollments transactions wallet cursor asOf"
 
 /** A connection of the customer's to their events, closed with the scope. */
 const follow = Effect.fnUntraced(function* (who: Customer, query = "", more: Readonly<Record<string, string>> = {}) {

@@ -1,7 +1,12 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { CustomerSql, PlatformSql } from "../../src/services/Database.ts"
+import { Deliveries } from "../../src/services/Deliveries.ts"
+import { DeliveryQueue } from "../../src/services/DeliveryQueue.ts"
 import { EnrollmentExpiry } from "../../src/services/EnrollmentExpiry.ts"
+import { Notices } from "../../src/services/Notices.ts"
+import { layer as channels } from "../support/Channels.ts"
 import { missing } from "../support/Cluster.ts"
 import * as Replicas from "../support/Replicas.ts"
 import { acme, asAcme, asAda, populated } from "../support/Replicas.ts"
@@ -10,7 +15,7 @@ if (missing !== undefined) console.warn(`EnrollmentExpiry.test.ts is skipped: ${
 
 describe.skipIf(missing !== undefined)("The sweeper of enrollments", () => {
   layer(Replicas.layer, { excludeTestServices: true })((it) => {
-    it.effect("expires what is over also as an owner that is no superuser, who can do nothing else to it", () =>
+    it.effect("finds what is over also as an owner that is no superuser, who can do nothing to it", () =>
       Effect.gen(function* () {
         const { customer, owner, platform } = yield* populated("expiry")
         yield* platform`
@@ -24,8 +29,16 @@ describe.skipIf(missing !== undefined)("The sweeper of enrollments", () => {
             (${acme}, 'waits', 'ada', 'waits', '3', 'pending', now(), NULL)`.pipe(asAda)
 
         const swept = yield* EnrollmentExpiry.use(({ sweep }) => sweep).pipe(
-          Effect.provide(EnrollmentExpiry.layer),
-          Effect.provide(Layer.succeed(SqlClient.SqlClient, owner))
+          Effect.provide(
+            EnrollmentExpiry.layer.pipe(
+              Layer.provide(Notices.layer),
+              Layer.provide(Deliveries.layer),
+              Layer.provide([DeliveryQueue.layer, channels])
+            )
+          ),
+          Effect.provideService(SqlClient.SqlClient, owner),
+          Effect.provideService(PlatformSql, platform),
+          Effect.provideService(CustomerSql, customer)
         )
 
         assert.strictEqual(swept, 1)
@@ -37,8 +50,10 @@ describe.skipIf(missing !== undefined)("The sweeper of enrollments", () => {
         assert.deepEqual(yield* customer`SELECT enrollment_id, status, by FROM enrollment_steps`.pipe(asAda), [
           { enrollmentId: "over", status: "expired", by: "system" }
         ])
-        const approve = yield* Effect.flip(owner`UPDATE enrollments SET status = 'approved' WHERE id = 'new'`)
-        assert.strictEqual(approve.reason._tag, "AuthorizationError")
+        assert.deepEqual(yield* customer`SELECT type, title FROM notifications`.pipe(asAda), [
+          { type: "benefit", title: "x: expired" }
+        ])
+        assert.deepEqual(yield* owner`UPDATE enrollments SET status = 'expired' RETURNING id`, [])
         assert.deepEqual(yield* owner`SELECT id FROM enrollments WHERE status = 'pending'`, [])
       })
     )

@@ -305,16 +305,29 @@ layer(TestServices.layer, { excludeTestServices: true })("Changes", (it) => {
       assert.deepEqual(
         tables.map(({ name }) => name),
         [
+          // What customers have been told of by itself.
+          "card_notices",
           // The log itself.
           "customer_change_counters",
           "customer_changes",
-          // Nobody's to see: bookkeeping of uploads, of idempotent requests, of providers, of address look-ups.
+          // What is on its way out: the notification that it belongs to is recorded.
+          "deliveries",
+          // Written once, with their enrollment, or with its next status.
+          "enrollment_documents",
+          "enrollment_steps",
+          // Nobody's to see: bookkeeping of uploads, of idempotent requests.
           "file_leftovers",
           "file_usage",
           "idempotency_keys",
+          // A setting, no record: it is no part of the whole account.
+          "notification_preferences",
+          // What local mode has kept instead of sending it.
+          "outbox",
+          // Nobody's to see: bookkeeping of providers, of address look-ups, of reminders.
           "payment_checks",
           "payment_customers",
           "place_sessions",
+          "reservation_reminders",
           // Each moves the wallet's balance, which is recorded.
           "wallet_entries"
         ]

@@ -14,6 +14,8 @@ export interface Recorded {
   readonly part?: boolean
   /** Which updates a customer can see. */
   readonly when?: string
+  /** Which rows a customer can see at all, of `touched`; a row never becomes one, or ceases to be. */
+  readonly only?: string
   /** More PL/pgSQL, run after the entry. */
   readonly also?: string
 }
@@ -26,7 +28,7 @@ export interface Recorded {
  */
 export const recordChanges = Effect.fnUntraced(function* (recorded: Recorded) {
   const sql = yield* SqlClient.SqlClient
-  const { also = "", customer = "customer_id", id = "id", part = false, table, type } = recorded
+  const { also = "", customer = "customer_id", id = "id", only, part = false, table, type } = recorded
   const entry = (row: string, op: string) =>
     `log_change(${row}.org_id, ${row}.${customer}, '${type}', ${row}.${id}, ${op})`
   const body = part
@@ -43,6 +45,7 @@ export const recordChanges = Effect.fnUntraced(function* (recorded: Recorded) {
     SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     DECLARE touched ${table} := CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     BEGIN
+      ${only === undefined ? "" : `IF NOT (${only}) THEN RETURN NULL; END IF;`}
       ${body}
       ${also}
       RETURN NULL;
