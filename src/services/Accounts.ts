@@ -9,6 +9,8 @@ import { CustomerSql } from "./Database.ts"
 // Each holds a connection of its own: whoever reads slowly must not keep those who read little waiting.
 const atOnce = 3
 const mostWaiting = 9
+// The readers of one customer take turns, lest whoever reads slowly in several places is in everybody's way.
+const mostOfOne = 6
 
 // A long account over a slow line takes longer than any other statement may; who reads nothing at all is cut before.
 const slowest = "5min"
@@ -34,7 +36,25 @@ export class Accounts extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* CustomerSql
       const lanes = yield* Semaphore.make(atOnce)
+      const lines = new Map<string, Line>()
       let open = 0
+
+      const joinLine = ({ customerId, orgId }: CurrentCustomer["Service"]) =>
+        Effect.acquireRelease(
+          Effect.map(Semaphore.make(1), (turn) => {
+            const key = `${orgId} ${customerId}`
+            const line = lines.get(key) ?? { turn, readers: 0 }
+            line.readers++
+            open++
+            lines.set(key, line)
+            return line
+          }),
+          (line) =>
+            Effect.sync(() => {
+              open--
+              if (--line.readers === 0) lines.delete(`${orgId} ${customerId}`)
+            })
+        )
 
       const selectTag = Effect.fnUntraced(function* (known: string) {
         const { customerId, orgId } = yield* CurrentCustomer
@@ -66,10 +86,8 @@ export class Accounts extends Context.Service<
 
       const rows = (customer: CurrentCustomer["Service"]) =>
         Effect.gen(function* () {
-          yield* Effect.acquireRelease(
-            Effect.sync(() => open++),
-            () => Effect.sync(() => open--)
-          )
+          const { turn } = yield* joinLine(customer)
+          yield* Semaphore.takeScoped(turn, 1)
           yield* Semaphore.takeScoped(lanes, 1)
           const connection = yield* sql.reserve
           yield* Effect.acquireRelease(
@@ -84,7 +102,8 @@ export class Accounts extends Context.Service<
         const customer = yield* CurrentCustomer
         const { isKnown, tag } = yield* selectTag(tagsLiteral(ifNoneMatch))
         if (isKnown) return { tag, json: null }
-        if (open >= atOnce + mostWaiting) return yield* new RateLimited({ retryAfter: 2 })
+        const { readers } = lines.get(`${customer.orgId} ${customer.customerId}`) ?? { readers: 0 }
+        if (open >= atOnce + mostWaiting || readers >= mostOfOne) return yield* new RateLimited({ retryAfter: 2 })
         const json = Stream.suspend(() => {
           const writer = writerOf(customer)
           return rows(customer).pipe(
@@ -100,6 +119,11 @@ export class Accounts extends Context.Service<
       return Accounts.of({ read })
     })
   )
+}
+
+interface Line {
+  readonly turn: Semaphore.Semaphore
+  readers: number
 }
 
 interface Row {

@@ -137,7 +137,9 @@ export class Broadcasts extends Context.Service<
           const row = yield* selectBroadcast(id, false)
           if (row === undefined) return yield* new NotificationNotFound()
           const all = sql.literal(deliveriesOf)
-          const told = sql`(SELECT * FROM notifications WHERE org_id = ${orgId} AND broadcast_id = ${id})`
+          const told = sql`(
+            SELECT org_id, customer_id, id, in_app, withheld, created_at FROM notifications
+            WHERE org_id = ${orgId} AND broadcast_id = ${id})`
           const filters = [sql`true`]
           if (query.state !== undefined) filters.push(sql`state = ${query.state}`)
           if (query.channel !== undefined) filters.push(sql`channel = ${query.channel}`)

@@ -73,7 +73,12 @@ export class CardNotices extends Context.Service<
 
       const tellDue = Effect.gen(function* () {
         const orgs = yield* ownerSql<{ readonly id: OrgId }>`SELECT id FROM orgs ORDER BY id`
-        const told = yield* Effect.forEach(orgs, ({ id }) => tellOrg(id))
+        const told = yield* Effect.forEach(orgs, ({ id }) =>
+          tellOrg(id).pipe(
+            // One that fails keeps no other waiting, and is tried again the next day.
+            Effect.catchCause((cause) => Effect.as(Effect.logWarning("Telling of expiring cards failed", cause), 0))
+          )
+        )
         return told.reduce((sum, count) => sum + count, 0)
       }).pipe(Effect.orDie, Effect.withSpan("CardNotices.tellDue"))
 

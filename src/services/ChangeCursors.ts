@@ -24,7 +24,8 @@ export const cursorOf = (counter: Counter, customer: Customer, sequence: number)
 export const readCursor = (
   counter: Counter,
   customer: Customer,
-  cursor: string
+  cursor: string,
+  pointer: string
 ): Effect.Effect<number, InvalidRequest> => {
   const text = Base64Url.decodeString(cursor)
   const [, sequence = "", sent = ""] =
@@ -35,9 +36,7 @@ export const readCursor = (
     timingSafeEqual(Buffer.from(sent), Buffer.from(made)) &&
     cursorOf(counter, customer, Number(sequence)) === cursor
     ? Effect.succeed(Number(sequence))
-    : Effect.fail(refused)
+    : Effect.fail(new InvalidRequest({ errors: [{ pointer, message }] }))
 }
 
-const refused = new InvalidRequest({
-  errors: [{ pointer: "/query/since", message: "Expected the cursor of an earlier answer of this customer's" }]
-})
+const message = "Expected the cursor of an earlier answer of this customer's"

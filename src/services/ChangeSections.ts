@@ -170,7 +170,7 @@ export const sections: ReadonlyArray<Section> = [
     ...table("payment_methods", "is_default DESC, payment_methods.created_at DESC, payment_methods.id DESC"),
     columns: paymentMethodColumns,
     shown: as(PaymentMethod),
-    title: "concat_ws(' ', initcap(coalesce(brand, 'PayPal')), coalesce(last4, email))",
+    title: "concat_ws(' ', coalesce(initcap(brand), 'PayPal'), coalesce(last4, email))",
     gone: "Payment method removed"
   },
   {

@@ -24,8 +24,11 @@ export class Changes extends Context.Service<
   {
     /** In the order they were committed; each with its record as it is now, so the same one may come more than once. */
     readonly since: (query: ChangesQuery) => Effect.Effect<ChangesPage, InvalidRequest | CursorExpired, CurrentCustomer>
-    /** Where a cursor points; without one, where the log ends now. */
-    readonly positionOf: (cursor?: string) => Effect.Effect<Position, InvalidRequest | CursorExpired, CurrentCustomer>
+    /** Where a cursor points, which came at `pointer`; without one, where the log ends now. */
+    readonly positionOf: (
+      cursor?: string,
+      pointer?: string
+    ) => Effect.Effect<Position, InvalidRequest | CursorExpired, CurrentCustomer>
     readonly after: (sequence: number, most: number) => Effect.Effect<ChangesAfter, CursorExpired, CurrentCustomer>
   }
 >()("portico/services/Changes") {
@@ -61,11 +64,11 @@ export class Changes extends Context.Service<
 
       const reaches = ({ forgotten, last }: Counter, sequence: number) => sequence >= forgotten && sequence <= last
 
-      const positionOf = Effect.fnUntraced(function* (cursor?: string) {
+      const positionOf = Effect.fnUntraced(function* (cursor?: string, pointer = "/query/since") {
         const customer = yield* CurrentCustomer
         const [counter] = yield* Effect.orDie(selectCounter)
         if (counter === undefined) return yield* Effect.die(new Error("A customer without a counter of changes"))
-        const sequence = cursor === undefined ? counter.last : yield* readCursor(counter, customer, cursor)
+        const sequence = cursor === undefined ? counter.last : yield* readCursor(counter, customer, cursor, pointer)
         if (!reaches(counter, sequence)) return yield* new CursorExpired()
         return { sequence, cursor: cursorOf(counter, customer, sequence) }
       })

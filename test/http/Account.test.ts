@@ -96,6 +96,8 @@ layer(App.layer, { excludeTestServices: true })("The account", (it) => {
       }
       assertInvalid(yield* app.call(ada, "GET", "/client-data/changes"), "/query/since")
       assertInvalid(yield* app.call(ada, "GET", "/client-data/changes?since=%00"), "/query/since")
+      const headers = { "last-event-id": "42" }
+      assertInvalid(yield* app.call(ada, "GET", "/client-data/events", { headers }), "/header/last-event-id")
       yield* placeOrder(ada)
       yield* sql`UPDATE customer_change_counters SET forgotten = last WHERE org_id = ${acme} AND customer_id = 'ada'`
       assertProblem(yield* app.call(ada, "GET", `/client-data/changes?since=${cursor}`), 410, "cursor_expired")

@@ -10,6 +10,34 @@ const app = TestApp.layerWith({ strictTransport: true })
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
 layer(app, { excludeTestServices: true })((it) => {
+  describe("What is wrong with a request", () => {
+    it.effect("names the words that are allowed, and is said once", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada } = yield* people
+        const wrong = Effect.fnUntraced(function* (method: string, path: string, body?: unknown) {
+          const answer = yield* call(ada, method, `/client-data${path}`, body === undefined ? {} : { body })
+          assertProblem(answer, 400, "invalid_request")
+          return answer.json.errors
+        })
+
+        assert.deepStrictEqual(
+          yield* wrong("POST", "/tickets", { title: "Broken", description: "It is.", priority: "huge" }),
+          [{ pointer: "/body/priority", message: 'Expected "low" | "medium" | "high" | "urgent"' }]
+        )
+        assert.deepStrictEqual(yield* wrong("GET", "/payment-methods?st=up"), [
+          { pointer: "/query/st", message: 'Expected "asc" | "desc"' }
+        ])
+        assert.deepStrictEqual(yield* wrong("POST", "/notifications/push-token", []), [
+          { pointer: "/body", message: "Expected an object" }
+        ])
+        assert.deepStrictEqual(yield* wrong("POST", "/reservations", { definitionId: "table", start: "tomorrow" }), [
+          { pointer: "/body/start", message: "Expected an ISO 8601 instant such as 2026-11-23T10:00:00.000Z" }
+        ])
+      })
+    )
+  })
+
   describe("Under /api", () => {
     it.effect("a portal gets the same answers, problems included", () =>
       Effect.gen(function* () {

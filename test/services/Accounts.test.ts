@@ -275,6 +275,22 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
     })
   )
 
+  it.effect("reaches a customer however slowly another reads theirs in several places", () =>
+    Effect.gen(function* () {
+      const { ada, eve } = yield* people
+      const accounts = yield* Accounts
+      const begun = yield* Effect.forEach(Array.from({ length: 6 }), () => accounts.read().pipe(as(ada)))
+      yield* Effect.forEach(begun, ({ json }) => Effect.forkScoped(Stream.runForEach(json!, () => Effect.never)))
+      yield* Effect.sleep("200 millis")
+
+      const refused = yield* Effect.flip(accounts.read().pipe(as(ada)))
+      assert.strictEqual(refused._tag, "RateLimited")
+      const { json } = yield* accounts.read().pipe(as(eve))
+      const read = yield* Effect.timeout(Stream.runCollect(json!), "5 seconds")
+      assert.isAbove(read.length, 0)
+    })
+  )
+
   it.effect("gives its connection back when its reader leaves half way", () =>
     Effect.gen(function* () {
       const { ada } = yield* people

@@ -53,7 +53,9 @@ export const AccountHandlers = HttpApiBuilder.group(
           const { tokenExpiresAt } = yield* CurrentRequest
           const headers = { "cache-control": "private, no-store", "x-accel-buffering": "no" }
           const contentType = "text/event-stream; charset=utf-8"
-          const from = yield* changes.positionOf(lastEventId ?? query.since)
+          const from = yield* lastEventId === undefined
+            ? changes.positionOf(query.since)
+            : changes.positionOf(lastEventId, "/header/last-event-id")
           if (method === "HEAD") {
             return HttpServerResponse.empty({ status: 200, headers: { ...headers, "content-type": contentType } })
           }
