@@ -76,6 +76,7 @@ async function bench() {
     start(name, path.resolve(here, tree, "src/main.ts"), {
       ...off,
       APP_ENV: "production",
+      CODES_SECRET: secret,
       HOST: "127.0.0.1",
       RATE_LIMIT: "1000000",
       PLATFORM_API_KEYS: `${org}:${apiKey}`

@@ -12,12 +12,8 @@ const decodePosition = Schema.decodeUnknownOption(Position)
 
 const casts: Record<SortType, string> = { text: "text", instant: "timestamptz", integer: "bigint" }
 
-// Instants as JavaScript writes them, whatever zone and style of dates the server is set to.
-const asText: Record<SortType, (column: string) => string> = {
-  text: (column) => `${column}::text`,
-  instant: (column) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
-  integer: (column) => `${column}::text`
-}
+// An instant arrives as a `Date`: Postgres would take longer to write one out than to find the row.
+const positionOf: Record<SortType, string> = { text: "text", instant: "timestamptz", integer: "text" }
 
 const isText = (value: string) => /^[^\u0000\uD800-\uDFFF]{0,1000}$/u.test(value)
 
@@ -48,6 +44,8 @@ export const paginate = Effect.fnUntraced(function* <Field extends string, S ext
   readonly sorts: Readonly<Record<Field, { readonly type: SortType; readonly column: `${string}.${string}` }>>
   readonly byDefault: NoInfer<Field>
   readonly item: S
+  /** What `item` decodes, where that is not the row as it is. */
+  readonly shape?: (row: never) => unknown
   readonly columns: Statement.Fragment
   /** Table and filters, the customer first. */
   readonly from: Statement.Fragment
@@ -70,7 +68,7 @@ export const paginate = Effect.fnUntraced(function* <Field extends string, S ext
   const rows = yield* sql<Row>`
     SELECT ${total} AS list_total, page.*
     FROM (SELECT 1) AS one LEFT JOIN (
-      SELECT ${options.columns}, ${sql.literal(asText[type](column))} AS list_position
+      SELECT ${options.columns}, ${sql.literal(`${column}::${positionOf[type]}`)} AS list_position
       FROM ${options.from} ${after}
       ORDER BY ${sql.literal(column)} ${order}, id ${order}
       LIMIT ${pageSize + 1} OFFSET ${page === undefined ? 0 : (page - 1) * pageSize}
@@ -82,14 +80,14 @@ export const paginate = Effect.fnUntraced(function* <Field extends string, S ext
   const hasNext = found.length > pageSize
   const count = rows[0]!.listTotal
   return {
-    data: yield* decoderOf(options.item)(shown),
+    data: yield* decoderOf(options.item)(options.shape === undefined ? shown : shown.map(options.shape as never)),
     ...(count === null ? {} : { total: count, totalPages: Math.ceil(count / pageSize) }),
     hasNext,
     ...(page === undefined ? {} : { page }),
     pageSize,
     nextCursor:
       hasNext && last !== undefined
-        ? Base64Url.encode(encodePosition([field, direction, last.listPosition, last.id!]))
+        ? Base64Url.encode(encodePosition([field, direction, textOf(last.listPosition), last.id!]))
         : null
   }
 })
@@ -110,7 +108,9 @@ type DecoderOf<S extends Schema.Top> = (
   rows: unknown
 ) => Effect.Effect<ReadonlyArray<S["Type"]>, Schema.SchemaError, S["DecodingServices"]>
 
-type Row = { readonly id: string | null; readonly listTotal: number | null; readonly listPosition: string }
+type Row = { readonly id: string | null; readonly listTotal: number | null; readonly listPosition: string | Date }
+
+const textOf = (position: string | Date) => (typeof position === "string" ? position : position.toISOString())
 
 const readCursor = <Field extends string>(
   cursor: string,
