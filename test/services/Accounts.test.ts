@@ -2,25 +2,37 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { SqlClient } from "effect/sql"
 import { OrderId } from "../../src/domain/Order.ts"
+import { BenefitId } from "../../src/domain/Benefit.ts"
 import { ProductId } from "../../src/domain/Product.ts"
 import { Accounts } from "../../src/services/Accounts.ts"
 import { Addresses } from "../../src/services/Addresses.ts"
+import { Benefits } from "../../src/services/Benefits.ts"
 import { Changes } from "../../src/services/Changes.ts"
 import { ChangeSweeper } from "../../src/services/ChangeSweeper.ts"
 import { Conversations } from "../../src/services/Conversations.ts"
 import { CustomerSql } from "../../src/services/Database.ts"
 import { Dashboards } from "../../src/services/Dashboards.ts"
+import { EnrollmentDecisions } from "../../src/services/EnrollmentDecisions.ts"
+import { Enrollments } from "../../src/services/Enrollments.ts"
 import { Messages } from "../../src/services/Messages.ts"
 import { MessageSending } from "../../src/services/MessageSending.ts"
+import { Notifications } from "../../src/services/Notifications.ts"
 import { Orders } from "../../src/services/Orders.ts"
 import { Products } from "../../src/services/Products.ts"
 import { Profiles } from "../../src/services/Profiles.ts"
+import { PushTokens } from "../../src/services/PushTokens.ts"
+import { ReservationBooking } from "../../src/services/ReservationBooking.ts"
+import { Reservations } from "../../src/services/Reservations.ts"
 import { Tickets } from "../../src/services/Tickets.ts"
+import { Verification } from "../../src/services/Verification.ts"
 import { Wallet } from "../../src/services/Wallet.ts"
 import { Wishlist } from "../../src/services/Wishlist.ts"
 import { openStatuses } from "../../src/domain/Order.ts"
 import { copyOf } from "../support/AccountCopy.ts"
-import { anOrder, as, asPlatform, type Customer, people, placeOrder } from "../support/People.ts"
+import { aBenefit } from "../support/Benefits.ts"
+import { atHour, book, cancel, change, decide, define } from "../support/Bookings.ts"
+import { register } from "../support/Notifying.ts"
+import { anOrder, as, asPlatform, type Customer, makeCustomer, people, placeOrder } from "../support/People.ts"
 import * as TestServices from "../support/TestServices.ts"
 
 const readAll = (customer: Customer) =>
@@ -44,9 +56,19 @@ const writes = (ada: Customer) =>
     const tickets = yield* Tickets
     const wallet = yield* Wallet
     const wishlist = yield* Wishlist
+    const benefits = yield* Benefits
+    const decisions = yield* EnrollmentDecisions
+    const devices = yield* PushTokens
+    const enrollments = yield* Enrollments
+    const notifications = yield* Notifications
+    const reservations = yield* Reservations
+    const verification = yield* Verification
+    yield* define(ada.orgId, { spots: 100 })
+    const anUpcoming = reservations.list({ ps: 1, status: ["pending", "confirmed", "rescheduled"] }).pipe(as(ada))
+    const anEnrollment = enrollments.list({ ps: 1, status: ["pending", "active"] }).pipe(as(ada))
     const platform = asPlatform(ada.orgId)
     const status = (n: number) => (["new", "paid", "shipped", "completed"] as const)[n % 4]!
-    const all: ReadonlyArray<(n: number) => Effect.Effect<unknown, unknown>> = [
+    const all: ReadonlyArray<(n: number) => Effect.Effect<unknown, unknown, PushTokens | ReservationBooking>> = [
       (n) => profiles.change({ name: `Ada ${n % 7}` }).pipe(as(ada)),
       (n) => orders.push(OrderId.make(`order-${n % 40}`), anOrder(ada, { status: status(n) })).pipe(platform),
       (n) => orders.push(OrderId.make(`order-${n % 40}`), anOrder(ada, { status: status(n + 1) })).pipe(platform),
@@ -107,7 +129,58 @@ const writes = (ada: Customer) =>
           })
           .pipe(platform),
       (n) => wishlist.add(`p-${n % 5}`).pipe(as(ada)),
-      (n) => wishlist.remove(`p-${(n + 2) % 5}`).pipe(as(ada))
+      (n) => wishlist.remove(`p-${(n + 2) % 5}`).pipe(as(ada)),
+      (n) => book(ada, 9 + (n % 8), { note: `No. ${n}` }).pipe(Effect.catchTag("SlotNotOffered", () => Effect.void)),
+      (n) =>
+        Effect.flatMap(anUpcoming, ({ data }) =>
+          data[0] === undefined
+            ? Effect.void
+            : change(ada, data[0].id, n % 2 === 0 ? { note: `Now ${n}` } : { start: atHour(9 + (n % 8)) })
+        ).pipe(Effect.catchTag("SlotNotOffered", () => Effect.void)),
+      (n) =>
+        Effect.gen(function* () {
+          const [next] = (yield* anUpcoming).data
+          if (next === undefined) return
+          if (n % 2 === 0) yield* cancel(ada, next.id)
+          else yield* decide(ada.orgId, next.id, { status: "used" })
+        }),
+      () =>
+        notifications.list({ ps: 2, read: false }).pipe(
+          Effect.flatMap(({ data }) => Effect.forEach(data.slice(1), ({ id }) => notifications.read(id))),
+          as(ada)
+        ),
+      (n) => (n % 3 === 0 ? notifications.readAll.pipe(as(ada)) : Effect.void),
+      (n) => register(ada, `token-of-device-${n % 6}`, { deviceId: `device-${n % 4}`, appVersion: `${n}` }),
+      (n) =>
+        devices.list({ ps: 1 }).pipe(
+          Effect.flatMap(({ data }) =>
+            data[0] === undefined || n % 2 === 0 ? Effect.void : devices.remove(data[0].id)
+          ),
+          as(ada)
+        ),
+      (n) =>
+        benefits
+          .push(BenefitId.make(`b-${n % 3}`), {
+            ...aBenefit,
+            title: `Benefit ${n}`,
+            requiresApproval: n % 2 === 0,
+            active: n % 5 !== 0
+          })
+          .pipe(platform),
+      (n) =>
+        enrollments.enroll({ benefitId: `b-${n % 3}` }).pipe(
+          as(ada),
+          Effect.catchTag(["AlreadyEnrolled", "BenefitNotFound"], () => Effect.void)
+        ),
+      (n) =>
+        Effect.flatMap(anEnrollment, ({ data }) =>
+          data[0] === undefined
+            ? Effect.void
+            : n % 2 === 0
+              ? enrollments.withdraw(data[0].id).pipe(as(ada))
+              : decisions.decide(data[0].id, { status: "under_review" }).pipe(platform)
+        ),
+      (n) => (n % 40 < 5 ? verification.send("email", `ada-${n}@example.com`).pipe(as(ada)) : Effect.void)
     ]
     return all
   })
@@ -125,7 +198,7 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
         const failures: Array<string> = []
         const writer = Effect.suspend(() => {
           const n = count++
-          return all[(n * 5 + Math.floor(n / 14)) % all.length]!(n)
+          return all[(n * 7 + Math.floor(n / all.length)) % all.length]!(n)
         }).pipe(
           Effect.catchCause((cause) => Effect.sync(() => failures.push(String(cause)))),
           Effect.repeat({ while: () => writing })
@@ -177,6 +250,11 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
           )
         }
         assert.isAbove(Object.keys(final).length, 10)
+        const kinds = new Set(Object.keys(final).map((key) => key.split(" ")[0]))
+        assert.includeMembers(
+          [...kinds],
+          ["verification", "notification", "pushToken", "reservation", "benefit", "enrollment"]
+        )
         assert.isBelow(failures.length, count / 4, failures[0])
         yield* Effect.logInfo(
           `${count} writes in ${seconds.toFixed(1)} s, ${failures.length} refused (${failures[0]}); ${followed[0]!.sequences.length} changes applied, ${Object.keys(final).length} records`
@@ -193,10 +271,13 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
       const orders = yield* Orders
       const tickets = yield* Tickets
       const wallet = yield* Wallet
+      const notifications = yield* Notifications
+      const reservations = yield* Reservations
       const all = yield* writes(ada)
       yield* placeOrder(eve)
+      yield* book(eve, 9)
       for (let round = 0; round < 8; round++) {
-        for (let n = 0; n < 12; n++) {
+        for (let n = 0; n < 24; n++) {
           yield* Effect.ignore(all[Math.floor(Math.random() * all.length)]!(Math.floor(Math.random() * 1000)))
         }
         const { dashboard } = yield* dashboards.read().pipe(as(ada))
@@ -204,13 +285,17 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
           orders: orders.list({}),
           open: orders.list({ status: openStatuses }),
           pending: tickets.list({ status: ["pending"] }),
-          conversations: conversations.list({ ps: 200 })
+          conversations: conversations.list({ ps: 200 }),
+          notifications: notifications.list({ ps: 1 }),
+          upcoming: reservations.list({ ps: 1, when: "upcoming" })
         }).pipe(as(ada))
         assert.deepEqual(dashboard!.orders, { total: lists.orders.total!, open: lists.open.total! })
         assert.deepEqual(dashboard!.tickets, { pending: lists.pending.total! })
         assert.deepEqual(dashboard!.messages, {
           unread: lists.conversations.data.reduce((sum, { unreadCount }) => sum + unreadCount, 0)
         })
+        assert.deepEqual(dashboard!.notifications, { unread: lists.notifications.unread })
+        assert.deepEqual(dashboard!.reservations, { upcoming: lists.upcoming.total! })
         assert.deepEqual(dashboard!.wallet, { balance: yield* wallet.balance.pipe(as(ada)) })
         const { recentActivity } = dashboard!
         assert.isAtMost(recentActivity.length, 10)
@@ -219,6 +304,60 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
           assert.match(title, /^\S.*/)
           assert.instanceOf(at, Date)
         }
+      }
+    })
+  )
+
+  it.effect("is another one once a reservation is over, though nobody has written anything", () =>
+    Effect.gen(function* () {
+      const { acme, ada } = yield* people
+      const sql = yield* SqlClient.SqlClient
+      const accounts = yield* Accounts
+      const dashboards = yield* Dashboards
+      yield* define(acme)
+      const { id } = yield* book(ada, 9)
+      yield* sql`UPDATE reservations SET starts_at = now() - interval '1 hour', ends_at = now() + interval '2 seconds',
+        busy_until = now() + interval '1 hour', cancel_until = now() - interval '2 hours'
+        WHERE org_id = ${acme} AND id = ${id}`
+      const { dashboard, tag } = yield* dashboards.read().pipe(as(ada))
+      const header = `"${tag}"`
+      assert.deepEqual(dashboard!.reservations, { upcoming: 1 })
+      assert.isNull((yield* dashboards.read(header).pipe(as(ada))).dashboard)
+      assert.isNull((yield* accounts.read(header).pipe(as(ada))).json)
+      yield* Effect.sleep("2100 millis")
+      const later = yield* dashboards.read(header).pipe(as(ada))
+      assert.deepEqual(later.dashboard!.reservations, { upcoming: 0 })
+      assert.isNotNull((yield* accounts.read(header).pipe(as(ada))).json)
+    })
+  )
+
+  it.effect("holds every benefit, also of who comes at the moment that it is made", () =>
+    Effect.gen(function* () {
+      const { acme } = yield* people
+      const benefits = yield* Benefits
+      const changes = yield* Changes
+      const rounds = Array.from({ length: 25 }, (_, n) => n)
+      const copies = yield* Effect.all(
+        [
+          Effect.forEach(rounds, (n) =>
+            benefits.push(BenefitId.make(`b-${n}`), { ...aBenefit, title: `No. ${n}` }).pipe(asPlatform(acme))
+          ),
+          Effect.forEach(rounds, (n) =>
+            Effect.gen(function* () {
+              const customer = yield* makeCustomer(acme, `new-${n}`)
+              return { customer, all: yield* readAll(customer) }
+            })
+          )
+        ],
+        { concurrency: 2 }
+      )
+      for (const { all, customer } of copies[1]) {
+        const copy = copyOf(all, customer.customerId)
+        const { data } = yield* changes.since({ since: all.cursor, ps: 200 }).pipe(as(customer))
+        data.forEach(copy.apply)
+        const held = Object.keys(copy.records()).filter((key) => key.startsWith("benefit "))
+        assert.lengthOf(held, rounds.length)
+        assert.deepEqual(copy.records(), copyOf(yield* readAll(customer), customer.customerId).records())
       }
     })
   )
@@ -236,12 +375,28 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
               orders.push(OrderId.make("CANARY"), anOrder(ada, { number: "CANARY" })).pipe(asPlatform(acme))
             )
             assert.strictEqual(order.number, "CANARY")
+            yield* define(acme)
+            yield* book(ada, 9, { note: "CANARY" })
+            yield* register(ada, "token", { deviceId: "CANARY" })
+            yield* Benefits.use((benefits) => benefits.push(BenefitId.make("student"), aBenefit)).pipe(asPlatform(acme))
+            yield* Enrollments.use(({ enroll }) =>
+              enroll({ benefitId: "student", formData: { university: "CANARY" } })
+            ).pipe(as(ada))
+            yield* Verification.use(({ send }) => send("email", "CANARY@example.com")).pipe(as(ada))
             yield* guard
-            assert.include(JSON.stringify(yield* readAll(ada)), "CANARY")
+            const mine = yield* readAll(ada)
+            for (const name of ["verification", "addresses", "orders", "reservations", "pushTokens", "enrollments"]) {
+              assert.include(JSON.stringify(mine[name]), "CANARY", name)
+            }
+            assert.include(JSON.stringify(mine["benefits"]), "CANARY")
+            assert.lengthOf(mine["notifications"] as ReadonlyArray<unknown>, 1)
             for (const stranger of [eve, namesake]) {
-              assert.notInclude(JSON.stringify(yield* readAll(stranger)), "CANARY")
+              const theirs = yield* readAll(stranger)
+              assert.notInclude(JSON.stringify(theirs), "CANARY")
+              assert.isEmpty(theirs["notifications"])
               const { dashboard } = yield* dashboards.read().pipe(as(stranger))
               assert.deepEqual(dashboard!.orders, { total: 0, open: 0 })
+              assert.deepEqual([dashboard!.notifications, dashboard!.reservations], [{ unread: 0 }, { upcoming: 0 }])
               assert.notInclude(JSON.stringify(dashboard), "CANARY")
             }
           })

@@ -6,16 +6,27 @@ import { OrderId } from "../../src/domain/Order.ts"
 import { ProductId } from "../../src/domain/Product.ts"
 import { TransactionId } from "../../src/domain/Transaction.ts"
 import { Addresses } from "../../src/services/Addresses.ts"
+import { Benefits } from "../../src/services/Benefits.ts"
 import { Changes } from "../../src/services/Changes.ts"
+import { EnrollmentDecisions } from "../../src/services/EnrollmentDecisions.ts"
+import { Enrollments } from "../../src/services/Enrollments.ts"
 import { Messages } from "../../src/services/Messages.ts"
 import { MessageSending } from "../../src/services/MessageSending.ts"
 import { Orders } from "../../src/services/Orders.ts"
+import { Notifications } from "../../src/services/Notifications.ts"
 import { Products } from "../../src/services/Products.ts"
 import { Profiles } from "../../src/services/Profiles.ts"
+import { PushTokens } from "../../src/services/PushTokens.ts"
+import { Reservations } from "../../src/services/Reservations.ts"
 import { Tickets } from "../../src/services/Tickets.ts"
 import { Transactions } from "../../src/services/Transactions.ts"
+import { Verification } from "../../src/services/Verification.ts"
 import { Wallet } from "../../src/services/Wallet.ts"
 import { Wishlist } from "../../src/services/Wishlist.ts"
+import { push as pushBenefit } from "../support/Benefits.ts"
+import { book, cancel, define } from "../support/Bookings.ts"
+import { prefer, register } from "../support/Notifying.ts"
+import { upload } from "../support/Uploading.ts"
 import { anOrder, as, asPlatform, type Customer, makeCustomer, people, placeOrder } from "../support/People.ts"
 import * as TestServices from "../support/TestServices.ts"
 
@@ -127,6 +138,101 @@ layer(TestServices.layer, { excludeTestServices: true })("Changes", (it) => {
       assert.deepEqual(lastOf("transaction"), json((yield* transactions.list({}).pipe(as(ada))).data[0]))
       assert.deepEqual(lastOf("wallet"), { balance: json(yield* wallet.balance.pipe(as(ada))) as Schema.Json })
       assert.deepEqual(lastOf("wishlistItem"), json((yield* wishlist.list({}).pipe(as(ada))).data[0]))
+    })
+  )
+
+  it.effect("show what is verified, notifications, devices, reservations and enrollments as their own calls do", () =>
+    Effect.gen(function* () {
+      const { acme, ada } = yield* people
+      const verification = yield* Verification
+      const notifications = yield* Notifications
+      const devices = yield* PushTokens
+      const reservations = yield* Reservations
+      const benefits = yield* Benefits
+      const enrollments = yield* Enrollments
+      const decisions = yield* EnrollmentDecisions
+      const evidence = yield* upload(ada, "card.txt")
+      const data = yield* told(
+        ada,
+        Effect.gen(function* () {
+          yield* verification.send("email", "ada@lovelace.example").pipe(as(ada))
+          yield* register(ada, "a-token-that-nobody-else-may-read", { deviceId: "pixel" })
+          yield* define(acme)
+          yield* book(ada, 9, { note: "By the back door" })
+          yield* pushBenefit(acme, "student", { legalAgreement: "I am one.", validity: { duration: 1, unit: "years" } })
+          const { id } = yield* enrollments
+            .enroll({
+              benefitId: "student",
+              formData: { university: "London", yearOfBirth: 1815 },
+              documents: [evidence.path],
+              agreementAccepted: true
+            })
+            .pipe(as(ada))
+          yield* decisions.decide(id, { status: "approved", reason: "Welcome" }).pipe(asPlatform(acme))
+        })
+      )
+      const lastOf = (type: string) => data.findLast((change) => change.type === type)?.record
+      assert.deepEqual(lastOf("verification"), json(yield* verification.status.pipe(as(ada))))
+      assert.deepInclude(lastOf("verification")!["email"], { pending: "ada@lovelace.example" })
+      assert.deepEqual(lastOf("notification"), json((yield* notifications.list({}).pipe(as(ada))).data[0]))
+      assert.deepEqual(lastOf("pushToken"), json((yield* devices.list({}).pipe(as(ada))).data[0]))
+      assert.deepEqual(lastOf("reservation"), json((yield* reservations.list({}).pipe(as(ada))).data[0]))
+      assert.deepEqual(lastOf("benefit"), unlinked((yield* benefits.list({}).pipe(as(ada))).data[0]))
+      assert.deepEqual(lastOf("enrollment"), unlinked((yield* enrollments.list({}).pipe(as(ada))).data[0]))
+      assert.deepInclude(lastOf("enrollment"), { status: "active" })
+      assert.notInclude(JSON.stringify(data), "a-token-that-nobody-else-may-read")
+      assert.notMatch(JSON.stringify(data), /"url":"/)
+    })
+  )
+
+  it.effect("say nothing of notifications that the customer has chosen not to see in the list", () =>
+    Effect.gen(function* () {
+      const { acme, ada, eve } = yield* people
+      yield* define(acme, { spots: 2 })
+      yield* prefer(ada, { types: { reservation: { inApp: false } } })
+      const hidden = yield* told(
+        ada,
+        Effect.flatMap(book(ada, 9), ({ id }) => cancel(ada, id))
+      )
+      const shown = yield* told(eve, book(eve, 9))
+      const types = (data: typeof hidden) => data.map(({ op, type }) => `${op} ${type}`)
+      assert.deepEqual(types(hidden), ["upsert reservation", "upsert reservation"])
+      assert.sameMembers(types(shown), ["upsert reservation", "upsert notification"])
+    })
+  )
+
+  it.effect("bring a benefit to all customers of its org and to no other, and take it away again", () =>
+    Effect.gen(function* () {
+      const { acme, ada, eve, mallory } = yield* people
+      const hers = yield* Effect.gen(function* () {
+        const offered = yield* told(ada, told(eve, pushBenefit(acme, "student")))
+        assert.deepEqual(brief(offered), ["upsert benefit student"])
+        assert.deepInclude(offered[0]!.record, { title: "Ten percent for everybody", enrollment: null })
+      }).pipe((both) => told(mallory, both))
+      assert.deepEqual(hers, [])
+
+      const enrolled = yield* told(ada, Enrollments.use(({ enroll }) => enroll({ benefitId: "student" })).pipe(as(ada)))
+      assert.deepEqual(
+        enrolled.map(({ op, type }) => `${op} ${type}`),
+        ["upsert enrollment", "upsert benefit"]
+      )
+      assert.deepEqual(enrolled[1]!.record!["enrollment"], enrolled[0]!.record)
+
+      const same = yield* told(eve, pushBenefit(acme, "student"))
+      const gone = yield* told(eve, pushBenefit(acme, "student", { active: false }))
+      assert.deepEqual([brief(same), brief(gone)], [[], ["delete benefit student"]])
+    })
+  )
+
+  it.effect("take a device from whoever loses it to another customer", () =>
+    Effect.gen(function* () {
+      const { ada, eve } = yield* people
+      yield* register(ada, "one-token")
+      const hers = yield* told(ada, register(eve, "one-token"))
+      assert.deepEqual(
+        hers.map(({ op, type }) => `${op} ${type}`),
+        ["delete pushToken"]
+      )
     })
   )
 
