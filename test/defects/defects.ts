@@ -166,6 +166,70 @@ export const defects: ReadonlyArray<Defect> = [
     ...of("services/ApiKeys")
   },
 
+  forgets(
+    "listing notifications",
+    "Notifications",
+    "sql`org_id = ${orgId}`, sql`customer_id = ${customerId}`, sql`in_app`",
+    "notifications.list"
+  ),
+  forgets("reading a notification", "Notifications", `${customer}AND id = \${id} AND in_app`, "notifications.read"),
+  forgets("removing a device", "PushTokens", `${customer}AND id = \${id} RETURNING id`, "pushTokens.remove"),
+  forgets(
+    "a reservation by number or id",
+    "ReservationRows",
+    `${customer}AND (id = \${numberOrId}`,
+    "reservations.get"
+  ),
+  {
+    name: "counting on the dashboard: the customer is dropped from the WHERE",
+    file: "src/services/Dashboards.ts",
+    find: "const mine = sql`org_id = ${orgId} AND customer_id = ${customerId}`",
+    replace: "const mine = sql`org_id = ${orgId}`",
+    ...of("services/Accounts", "another customer has")
+  },
+  {
+    name: "cursors of changes are bound to nobody",
+    file: "src/services/ChangeCursors.ts",
+    find: "timingSafeEqual(Buffer.from(sent), Buffer.from(made)) &&\n    cursorOf(counter, customer, Number(sequence)) === cursor",
+    replace: "sequence.length > 0",
+    ...matrix("account.changes")
+  },
+  {
+    name: "wrong guesses of a code are not counted",
+    file: "src/services/VerificationRows.ts",
+    find: "SET guesses = guesses + 1",
+    replace: "SET guesses = guesses",
+    ...of("services/Verification", "leave four more tries")
+  },
+  {
+    name: "codes of one customer are compared with another's",
+    file: "src/services/VerificationRows.ts",
+    find: "WHERE org_id = ${orgId} AND customer_id = ${customerId} AND channel = ${channel}\n          AND sent_at",
+    replace: "WHERE org_id = ${orgId} AND channel = ${channel}\n          AND sent_at",
+    ...of("services/Verification", "each other's codes")
+  },
+  {
+    name: "prices ask for no active enrollment",
+    file: "src/services/Pricing.ts",
+    find: "AND status = 'active' AND NOT",
+    replace: "AND NOT",
+    ...of("services/Benefits", "for no other status")
+  },
+  {
+    name: "a device stays with who had it before",
+    file: "src/services/PushTokens.ts",
+    find: "yield* sql`SELECT take_push_token(${hash})`",
+    replace: "",
+    ...of("services/PushTokens", "moves to whoever registers it")
+  },
+  {
+    name: "nobody counts the spots at last",
+    file: "src/layers/migrations/0017_reservations.ts",
+    find: "IF most > (SELECT spots",
+    replace: "IF most < 0 * (SELECT spots",
+    ...of("services/ReservationsAtOnce", "exactly one gets each slot")
+  },
+
   weakened(
     "customers",
     "0001_customers",
@@ -207,6 +271,36 @@ export const defects: ReadonlyArray<Defect> = [
     "0011_messages",
     `WITH CHECK (org_id = (SELECT current_org()) ${policy})\`\n  yield* sql\`GRANT UPDATE (status, last_sequence`,
     "WITH CHECK (true)`\n  yield* sql`GRANT UPDATE (status, last_sequence"
+  ),
+  weakened(
+    "notifications",
+    "0014_notifications",
+    `CREATE POLICY customer ON notifications TO portico_customer\n    USING (org_id = (SELECT current_org()) ${policy})`,
+    "CREATE POLICY customer ON notifications TO portico_customer\n    USING (org_id = (SELECT current_org()))"
+  ),
+  weakened(
+    "reservations",
+    "0017_reservations",
+    `CREATE POLICY customer ON reservations TO portico_customer\n    USING (org_id = (SELECT current_org()) ${policy})`,
+    "CREATE POLICY customer ON reservations TO portico_customer\n    USING (org_id = (SELECT current_org()))"
+  ),
+  weakened(
+    "enrollments",
+    "0019_benefits",
+    `CREATE POLICY customer ON enrollments FOR SELECT TO portico_customer\n    USING (org_id = (SELECT current_org()) ${policy})`,
+    "CREATE POLICY customer ON enrollments FOR SELECT TO portico_customer\n    USING (org_id = (SELECT current_org()))"
+  ),
+  weakened(
+    "deliveries",
+    "0013_deliveries",
+    `CREATE POLICY customer ON deliveries TO portico_customer\n    USING (org_id = (SELECT current_org()) ${policy})`,
+    "CREATE POLICY customer ON deliveries TO portico_customer\n    USING (org_id = (SELECT current_org()))"
+  ),
+  weakened(
+    "changes",
+    "0020_changes",
+    `FOR SELECT TO portico_customer\n      USING (org_id = (SELECT current_org()) ${policy})`,
+    "FOR SELECT TO portico_customer\n      USING (org_id = (SELECT current_org()))"
   ),
   weakened(
     "tickets",

@@ -23,6 +23,8 @@ for (const name of ["src", "test", "package.json", "tsconfig.json", "vitest.conf
 symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"))
 
 interface Outcome {
+  /** The tests, where some have failed because they took too long and none because of what they saw. */
+  readonly late: boolean
   readonly failed: ReadonlyArray<string>
   readonly passed: number
 }
@@ -32,7 +34,11 @@ interface Report {
   readonly testResults: ReadonlyArray<{
     readonly name: string
     readonly message: string
-    readonly assertionResults: ReadonlyArray<{ readonly fullName: string; readonly status: string }>
+    readonly assertionResults: ReadonlyArray<{
+      readonly fullName: string
+      readonly status: string
+      readonly failureMessages: ReadonlyArray<string>
+    }>
   }>
 }
 
@@ -65,7 +71,11 @@ const run = ({ only, tests }: Pick<Defect, "tests" | "only">) =>
           .map(({ fullName }) => fullName.trim())
         return names.length === 0 && message !== "" ? [`${path.basename(name)} does not start`] : names
       })
-      resolve({ failed, passed: numPassedTests })
+      const reasons = testResults.flatMap(({ assertionResults }) =>
+        assertionResults.filter(({ status }) => status === "failed").map((one) => one.failureMessages.join())
+      )
+      const late = reasons.length > 0 && reasons.every((reason) => /timed out in \d+ ?ms/.test(reason))
+      resolve({ late, failed, passed: numPassedTests })
     })
   })
 
@@ -88,11 +98,18 @@ for (const defect of chosen) {
     file,
     source.replace(defect.find, () => defect.replace)
   )
-  const { failed, passed } = await run(defect)
+  const { failed, late, passed } = await run(defect)
   writeFileSync(file, source)
   const seconds = ((performance.now() - started) / 1000).toFixed(0)
-  if (failed.length === 0) missed.push(`${defect.name} (${passed} tests passed)`)
-  print(defect.name, defect.file.replace(/^src\//, ""), failed[0] ?? "NOBODY", seconds)
+  // A test that only took too long has seen nothing.
+  if (late) failures.push(`${defect.name}: its tests took too long`)
+  else if (failed.length === 0) missed.push(`${defect.name} (${passed} tests passed)`)
+  print(
+    defect.name,
+    defect.file.replace(/^src\//, ""),
+    late ? `${failed[0]} (took too long)` : (failed[0] ?? "NOBODY"),
+    seconds
+  )
 }
 
 // With nothing planted the same tests are green: it was the mistake that they noticed.

@@ -244,8 +244,10 @@ const faults = (operation: Operation, answer: Answer, actor: Actor): ReadonlyArr
       wrong.push(`not a problem: ${String(error)}`)
     }
   }
+  const content = operation.operation["responses"][status]?.content ?? {}
   const isBytes =
-    status < 300 && operation.operation["responses"][status]?.content?.["application/octet-stream"] !== undefined
+    status < 300 &&
+    ["application/octet-stream", "text/event-stream", "text/calendar"].some((type) => content[type] !== undefined)
   // A path that names nothing that could be is not there at all.
   if (!isBytes && answer.json?.code !== "not_found") wrong.push(...deviations(operation.method, operation.path, answer))
   wrong.push(...trespassesIn(actor.customer, answer).map((whose) => `shows what is of ${whose}`))

@@ -10,9 +10,11 @@ import { nextNumber } from "../support/People.ts"
 import type { Kitchen, Recipe } from "../support/Recipe.ts"
 import { recipesOf } from "../support/Recipes.ts"
 import { missingLike, placesOf, type Request, urlOf, valueAt, withValueAt } from "../support/References.ts"
+import { tellAll } from "../support/Notifying.ts"
 import * as WholeApp from "../support/WholeApp.ts"
+import * as TestDatabase from "../support/TestDatabase.ts"
 import { guards } from "../support/TestServices.ts"
-import { type Actor, changedBetween, fingerprints, tokenWith, world, type World } from "../support/World.ts"
+import { type Actor, changedBetween, fingerprints, orgWide, tokenWith, world, type World } from "../support/World.ts"
 
 /** How an operation is asked for: with a customer's token, with a platform's key, or by anybody. */
 const sideOf = ({ operation: { security } }: Operation): "bearer" | "apiKey" | "open" =>
@@ -31,7 +33,7 @@ const outlineOf = ({ headers, json, status }: Answer) => ({ status, names: Objec
 
 /** What a list names its rows by. */
 const rowsOf = ({ json }: Answer): ReadonlyArray<string> =>
-  (json?.data ?? []).map((row: Json) => row["id"] ?? row["path"] ?? row["productId"])
+  (Array.isArray(json?.data) ? json.data : []).map((row: Json) => row["id"] ?? row["path"] ?? row["productId"])
 
 /** What of an answer is only what its asker has sent. */
 const namesIn = (value: string, { path = {} }: Request) =>
@@ -93,12 +95,16 @@ const matrixOf = Effect.fnUntraced(function* (
     actors: ReadonlyArray<Actor>,
     cells: Effect.Effect<void, never, Kitchen>
   ) {
+    // What was accepted before is told before: nobody works in the background, so all that changes now is the cells' doing.
+    yield* tellAll
     const before = yield* fingerprints
     yield* cells
-    const changed = changedBetween(before, yield* fingerprints, (orgId, customerId) =>
+    yield* tellAll
+    const changed = changedBetween(before, yield* fingerprints, (orgId, customerId, table) =>
       actors.some(
         ({ customer }) =>
-          customer.orgId === orgId && (side === "apiKey" || [customer.customerId as string, "*"].includes(customerId))
+          customer.orgId === orgId &&
+          (side === "apiKey" || customer.customerId === customerId || (customerId === "*" && orgWide.includes(table)))
       )
     )
     cell(
@@ -218,14 +224,17 @@ const matrixOf = Effect.fnUntraced(function* (
       apart.map(([, actor]) => actor),
       Effect.gen(function* () {
         for (const [name, stranger] of apart) {
-          const [mine, again] = [yield* recipe.make(stranger), yield* recipe.make(stranger)]
-          const missingValue = isOwn ? valueAt(again, place)! : missingLike(foreignValue)
+          const chosen = isOwn ? [yield* recipe.make(stranger), yield* recipe.make(stranger)] : undefined
           for (const headers of [
             {},
             ...(isWhole && takes(operation, "IfMatch") ? [{ "if-match": '"1"' }] : []),
             ...(isWhole && takes(operation, "IfNoneMatch") ? [{ "if-none-match": '"1"' }] : [])
           ]) {
+            const mine = chosen?.[0] ?? (yield* recipe.make(stranger))
             const foreign = yield* as(stranger, withValueAt(mine, place, foreignValue), headers)
+            // Made anew, so that what the first one may have used up or counted is as before.
+            const again = chosen?.[1] ?? (yield* recipe.make(stranger))
+            const missingValue = isOwn ? valueAt(again, place)! : missingLike(foreignValue)
             const missing = yield* as(stranger, withValueAt(again, place, missingValue), headers)
             const at = `${place} by ${name}${Object.keys(headers)
               .map((header) => ` with ${header}`)
@@ -348,6 +357,8 @@ layer(WholeApp.layer, { excludeTestServices: true })("A stranger in", (it) => {
     for (const [guard, guarded] of guards) {
       it.effect(`${id} finds nothing and changes nothing, by ${guard}`, () =>
         Effect.gen(function* () {
+          // Every row of every table is compared again and again: let there be few.
+          yield* TestDatabase.truncate
           const people = yield* world
           yield* guarded
           const places = placesOf(operation.operation)
@@ -363,16 +374,16 @@ layer(WholeApp.layer, { excludeTestServices: true })("A stranger in", (it) => {
           sizes.operations.add(id)
           if (guard === "row security") sizes.places += places.length
           assert.deepStrictEqual(wrong, [])
+          assert.deepStrictEqual(yield* misplaced, [], "text of a customer's in another's rows")
         }).pipe(Effect.scoped)
       )
     }
   }
 
-  it.effect("all of it has left no text of a customer's in the log, nor in another's rows", () =>
+  it.effect("all of it has left no text of a customer's in the log", () =>
     Effect.gen(function* () {
       const { logs } = yield* App
       assert.deepStrictEqual(spilled(logs), [])
-      assert.deepStrictEqual(yield* misplaced, [])
       const kinds = [...sizes.cells].map(([kind, count]) => `${kind} ${count}`)
       const total = [...sizes.cells.values()].reduce((sum, count) => sum + count, 0)
       console.info(

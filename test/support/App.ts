@@ -259,11 +259,19 @@ const send = (
   Effect.callback<Answer, Error>((resume) => {
     const sent = request({ host: "127.0.0.1", port, agent, method, path, headers }, (response) => {
       const chunks: Array<Buffer> = []
+      const done = () => resume(Effect.succeed(answerOf(response.statusCode!, response.headers, Buffer.concat(chunks))))
       response.on("data", (chunk) => chunks.push(chunk))
       response.on("error", (error) => resume(Effect.fail(error)))
-      response.on("end", () =>
-        resume(Effect.succeed(answerOf(response.statusCode!, response.headers, Buffer.concat(chunks))))
-      )
+      response.on("end", done)
+      // Has no end: what comes first and soon is the answer, and then the reader leaves.
+      if (response.headers["content-type"]?.startsWith("text/event-stream") === true) {
+        response.once("data", () => {
+          setTimeout(() => {
+            done()
+            sent.destroy()
+          }, 100)
+        })
+      }
     })
     sent.on("error", (error) => resume(Effect.fail(error)))
     sent.end(bytes)

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
+import type { Broadcasts } from "../../src/services/Broadcasts.ts"
 import { App, type Options } from "./App.ts"
 import { file, form, type Part } from "./Forms.ts"
 import { nextNumber } from "./People.ts"
@@ -7,7 +8,7 @@ import type { Request } from "./References.ts"
 import type { Actor } from "./World.ts"
 
 /** What a recipe may use. */
-export type Kitchen = App | SqlClient.SqlClient
+export type Kitchen = App | Broadcasts | SqlClient.SqlClient
 
 /** How to ask for one operation, so that it succeeds; what the matrix and the fuzz have to know and the document does not say. */
 export interface Recipe {

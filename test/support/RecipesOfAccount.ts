@@ -1,7 +1,11 @@
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { Broadcasts } from "../../src/services/Broadcasts.ts"
+import { Codes } from "../../src/services/Codes.ts"
+import { labelOf } from "../../src/services/Deliveries.ts"
+import { secret } from "./App.ts"
 import { nextNumber } from "./People.ts"
-import { about, nothing, ofCustomer, type Recipe, send, twice } from "./Recipe.ts"
+import { about, filtered, nothing, ofCustomer, type Recipe, send, twice } from "./Recipe.ts"
 import { aPhone, type Actor } from "./World.ts"
 
 /** As if the customer had never asked for a code. */
@@ -13,52 +17,64 @@ const neverAsked = ({ customer: { customerId, orgId } }: Actor) =>
     )
   ).pipe(Effect.orDie)
 
-const mailbox = ({ customer: { customerId }, platform }: Actor) =>
-  send(platform, "GET", `/platform/outbox?customerId=${customerId}`).pipe(
-    Effect.map(({ data }) => data as ReadonlyArray<{ readonly channel: string; readonly code: string | null }>)
-  )
-const untilThere = <A, E, R>(look: Effect.Effect<A | undefined, E, R>) =>
-  look.pipe(
-    Effect.repeat({ until: (found) => found !== undefined, times: 200 }),
-    Effect.map((found) => found!)
-  )
+/** Codes are sealed with the secret that local mode has. */
+const codes = Codes.layerWith(Redacted.make(secret))
 
 const code = (channel: "email" | "phone") =>
-  Effect.fnUntraced(function* (actor: Actor) {
-    yield* neverAsked(actor)
-    const body = channel === "email" ? { email: `a${nextNumber()}@example.com` } : { phone: aPhone() }
-    const known = (yield* mailbox(actor)).length
-    yield* send(actor.customer, "POST", `/client-data/verification/${channel}/send`, { body })
-    const sent = yield* untilThere(
-      Effect.map(Effect.delay(mailbox(actor), "20 millis"), (all) => (all.length > known ? all[0] : undefined))
-    )
-    return { body: { code: sent.code ?? "000000" } }
-  })
+  Effect.fnUntraced(
+    function* (actor: Actor) {
+      yield* neverAsked(actor)
+      const { customerId, orgId } = actor.customer
+      const body = channel === "email" ? { email: `a${nextNumber()}@example.com` } : { phone: aPhone() }
+      yield* send(actor.customer, "POST", `/client-data/verification/${channel}/send`, { body })
+      const sql = yield* SqlClient.SqlClient
+      const [sent] = yield* sql<{ readonly id: string; readonly sealedCode: string }>`
+      SELECT id, sealed_code FROM deliveries WHERE org_id = ${orgId} AND customer_id = ${customerId}
+        AND sealed_code IS NOT NULL ORDER BY id DESC LIMIT 1`
+      const { open } = yield* Codes
+      return { body: { code: Redacted.value(open(sent!.sealedCode, labelOf(orgId, sent!.id))) } }
+    },
+    Effect.provide(codes),
+    Effect.orDie
+  )
 
-const notify = ({ canary, customer: { customerId }, platform }: Actor) =>
-  send(platform, "POST", "/platform/notifications", {
-    body: { customerIds: [customerId], type: "order", title: canary, body: canary, channels: ["inApp"] }
-  }).pipe(Effect.map(({ id }) => id as string))
-const notifications = ({ customer }: Actor) =>
-  send(customer, "GET", "/client-data/notifications").pipe(
-    Effect.map(({ data }) => data as ReadonlyArray<{ readonly id: string }>)
-  )
-const notification = Effect.fnUntraced(function* (actor: Actor) {
-  const known = (yield* notifications(actor)).length
-  yield* notify(actor)
-  const { id } = yield* untilThere(
-    Effect.map(Effect.delay(notifications(actor), "20 millis"), (all) => (all.length > known ? all[0] : undefined))
-  )
-  return id
+/** Told at once: nobody works in the background here. */
+const notify = Effect.fnUntraced(function* ({ canary, customer: { customerId }, platform }: Actor) {
+  const body = { customerIds: [customerId], type: "order", title: canary, body: canary, data: { about: canary } }
+  const { id } = yield* send(platform, "POST", "/platform/notifications", { body })
+  const { tellNext } = yield* Broadcasts
+  yield* tellNext
+  return id as string
 })
+const notification = Effect.fnUntraced(function* (actor: Actor) {
+  yield* notify(actor)
+  const { data } = yield* send(actor.customer, "GET", "/client-data/notifications?ps=1")
+  return data[0].id as string
+})
+
 const deviceBody = () => ({ token: `token-${nextNumber()}`, platform: "web", deviceId: `device-${nextNumber()}` })
 const device = ({ customer }: Actor) =>
   send(customer, "POST", "/client-data/notifications/push-token", { body: deviceBody() }).pipe(
     Effect.map(({ id }) => id as string)
   )
 
-const cursor = ({ customer }: Actor) =>
-  Effect.map(send(customer, "GET", "/client-data/all"), ({ cursor }) => ({ query: { since: cursor as string } }))
+/** A cursor, and what has happened since. */
+const cursor = Effect.fnUntraced(function* ({ canary, customer }: Actor) {
+  const { cursor } = yield* send(customer, "GET", "/client-data/all")
+  const body = { name: canary, street1: canary, city: "London", zip: "SW1Y 4JH", country: "GB" }
+  yield* send(customer, "POST", "/client-data/addresses", { body })
+  return { query: { since: cursor as string } }
+})
+
+/** Two messages that have left, as whoever delivers them would have put them there. */
+const left = ({ canary, customer: { customerId, orgId } }: Actor) =>
+  SqlClient.SqlClient.use((sql) =>
+    twice(
+      () => sql`
+        INSERT INTO outbox (org_id, customer_id, id, channel, recipient, subject, text)
+        VALUES (${orgId}, ${customerId}, ${`message-${nextNumber()}`}, 'email', ${canary}, ${canary}, ${canary})`
+    )
+  ).pipe(Effect.orDie)
 
 /** Of what is told about the account, and proven of it. */
 export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> = {
@@ -71,6 +87,7 @@ export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Reci
     make: (actor) => Effect.map(neverAsked(actor), () => ({ body: { phone: aPhone() } })),
     own: ["body.phone"]
   },
+  // Who has a code of their own under way is told how many guesses are left.
   "verification.verifyEmail": { make: code("email"), answers: { "body.code": 400 } },
   "verification.verifyPhone": { make: code("phone"), answers: { "body.code": 400 } },
 
@@ -100,18 +117,26 @@ export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Reci
   "pushTokens.remove": about("pushTokenId", device),
   "platformNotifications.broadcast": {
     make: ({ canary, customer: { customerId } }) =>
-      Effect.succeed({ body: { customerIds: [customerId], type: "order", title: canary, body: canary } })
+      Effect.sync(() => ({
+        body: {
+          customerIds: [customerId],
+          type: "order",
+          title: canary,
+          body: canary,
+          link: `https://portal.example/${nextNumber()}`
+        }
+      })),
+    own: ["body.link"]
   },
   "platformNotifications.get": about("notificationId", notify),
 
   "account.dashboard": { make: nothing },
   "account.all": { make: nothing },
-  "account.changes": { make: cursor, own: ["query.since"] },
-  "account.events": { make: cursor, own: ["query.since"] },
+  "account.changes": { make: cursor, answers: { "query.since": 400 } },
+  "account.events": { make: cursor, answers: { "query.since": 400 } },
 
   "platformOutbox.list": {
-    make: (actor) => Effect.succeed(ofCustomer(actor)),
-    answers: { "query.customerId": 200 },
-    single: true
+    make: (actor) => Effect.as(left(actor), ofCustomer(actor)),
+    ...filtered
   }
 }

@@ -26,7 +26,8 @@ const fieldsOf = function* (schema: Json, place: string, key: string): Generator
     yield* fieldsOf(whole["items"], `${place}[]`, key)
   }
   const isLeaf = ["string", "integer", "number"].includes(whole["type"]) && whole["format"] !== "binary"
-  if (isLeaf && whole["enum"] === undefined && identifies.test(key)) yield place
+  const isChoice = whole["enum"] !== undefined || "const" in whole
+  if (isLeaf && !isChoice && identifies.test(key)) yield place
 }
 
 /** Every place of an operation in which an identifier enters: `path.orderId`, `body.comment.attachments[]`. */

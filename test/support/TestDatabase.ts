@@ -16,7 +16,8 @@ const embedded = Effect.promise(() => {
   return (ofWorker.portico ??= Effect.runPromise(Effect.provideService(start, Scope.Scope, Scope.makeUnsafe())))
 })
 
-const truncate = Effect.gen(function* () {
+/** Leaves no row of anybody's. */
+export const truncate = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const tables = yield* sql<{ readonly name: string }>`
     SELECT quote_ident(tablename) AS name FROM pg_tables

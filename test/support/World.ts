@@ -64,8 +64,37 @@ export const tokenWith = (
   return `${signed}.${createHmac("sha256", key).update(signed).digest("base64url")}`
 }
 
+/**
+ * What an org has as a whole and moves when customers write: numbers given out, and spots that are taken by nobody named.
+ * The rest is what recipes have their org's platform push, for something to be asked about, and in the vaults of the stand-ins what nobody holds.
+ */
+export const orgWide: ReadonlyArray<string> = [
+  "ticket_numbers",
+  "reservation_numbers",
+  "reservation_occupancy",
+  "enrollment_numbers",
+  "products",
+  "reservation_definitions",
+  "benefits",
+  "broadcasts",
+  "local_vaults",
+  "local_vault_items"
+]
+
 /** Counters of limits are the system's; what is left over of uploads and payments it looks after in its own time. */
 const nobodys = ["shared_limits", "file_leftovers", "payment_checks"]
+
+const holder = (vault: string) =>
+  `coalesce((SELECT customer_id FROM payment_customers WHERE org_id = t.org_id AND provider_id = t.${vault}), '*')`
+
+/** Whose the rows of a table are, where they have no columns that say so. What is queued says it in its text. */
+const whose = new Map([
+  ["orgs", ["id", "'*'"]],
+  ["customers", ["org_id", "id"]],
+  ["delivery_queue", ["(element::jsonb ->> 'orgId')", "(element::jsonb ->> 'customerId')"]],
+  ["local_vaults", ["org_id", holder("id")]],
+  ["local_vault_items", ["org_id", holder("vault_id")]]
+])
 
 /**
  * One number for the rows of each customer in each table, by `table org customer`: shows whose rows have changed. What an
@@ -74,32 +103,32 @@ const nobodys = ["shared_limits", "file_leftovers", "payment_checks"]
 export const fingerprints = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const tables = yield* sql<{ readonly name: string; readonly org: string; readonly customer: string }>`
-    SELECT oid::regclass::text AS name,
-      CASE WHEN relname = 'orgs' THEN 'id' WHEN has_org THEN 'org_id' ELSE '''''' END AS org,
-      CASE WHEN relname = 'customers' THEN 'id' WHEN has_customer THEN 'coalesce(customer_id, ''*'')' ELSE '''*''' END AS customer
+    SELECT oid::regclass::text AS name, CASE WHEN has_org THEN 'org_id' ELSE '''''' END AS org,
+      CASE WHEN has_customer THEN 'coalesce(customer_id, ''*'')' ELSE '''*''' END AS customer
     FROM pg_class, LATERAL (
       SELECT 'org_id' = ANY (names) AS has_org, 'customer_id' = ANY (names) AS has_customer
       FROM (SELECT array_agg(attname) AS names FROM pg_attribute WHERE attrelid = pg_class.oid) AS attributes
     ) AS columns
     WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace AND relname NOT LIKE '%migrations'
       AND relname <> ALL (${nobodys}) ORDER BY 1`
-  const each = tables.map(
-    ({ customer, name, org }) => `SELECT '${name} ' || ${org} || ' ' || ${customer} AS whose,
+  const each = tables.map(({ name, ...columns }) => {
+    const [org, customer] = whose.get(name) ?? [columns.org, columns.customer]
+    return `SELECT '${name} ' || ${org} || ' ' || ${customer} AS whose,
       count(*) || ' ' || sum(hashtextextended(t::text, 0)) AS sum FROM ${name} AS t GROUP BY 1`
-  )
+  })
   const rows = yield* sql<{ readonly whose: string; readonly sum: string }>`${sql.literal(each.join(" UNION ALL "))}`
   return new Map(rows.map(({ sum, whose }) => [whose, sum] as const))
 })
 
 type Fingerprints = Effect.Success<typeof fingerprints>
 
-/** Whose rows differ between two moments, but for those of whom it may be. */
+/** Whose rows differ between two moments, but for those that may. */
 export const changedBetween = (
   before: Fingerprints,
   after: Fingerprints,
-  mayChange: (orgId: string, customerId: string) => boolean = () => false
+  mayChange: (orgId: string, customerId: string, table: string) => boolean = () => false
 ): ReadonlyArray<string> =>
   [...new Set([...before.keys(), ...after.keys()])].filter((whose) => {
-    const [, orgId = "", customerId = ""] = whose.split(" ")
-    return before.get(whose) !== after.get(whose) && !mayChange(orgId, customerId)
+    const [table = "", orgId = "", customerId = ""] = whose.split(" ")
+    return before.get(whose) !== after.get(whose) && !mayChange(orgId, customerId, table)
   })
