@@ -19,6 +19,7 @@ import verification from "./migrations/0016_verification.ts"
 import reservations from "./migrations/0017_reservations.ts"
 import benefits from "./migrations/0019_benefits.ts"
 import changes from "./migrations/0020_changes.ts"
+import accountExports from "./migrations/0023_account_exports.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -39,7 +40,8 @@ const migrations = {
   "0016_verification": verification,
   "0017_reservations": reservations,
   "0019_benefits": benefits,
-  "0020_changes": changes
+  "0020_changes": changes,
+  "0023_account_exports": accountExports
 }
 
 /** The id of the newest migration this version of the code knows. */

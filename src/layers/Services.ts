@@ -1,6 +1,7 @@
 import { Layer } from "effect"
 import * as ChangeHintsPostgres from "./ChangeHintsPostgres.ts"
 import * as ChangesSettings from "./ChangesSettings.ts"
+import { AccountExports } from "../services/AccountExports.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
@@ -51,6 +52,7 @@ import { Wishlist } from "../services/Wishlist.ts"
 /** What we can do. */
 export const Services = Layer.mergeAll(
   Accounts.layer,
+  AccountExports.layer.pipe(Layer.provide([Accounts.layer, FileUploads.layer])),
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,

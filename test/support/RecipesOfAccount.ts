@@ -60,6 +60,9 @@ const device = ({ customer }: Actor) =>
 const cursor = ({ customer }: Actor) =>
   Effect.map(send(customer, "GET", "/client-data/all"), ({ cursor }) => ({ query: { since: cursor as string } }))
 
+const accountExport = ({ customer }: Actor) =>
+  Effect.map(send(customer, "POST", "/client-data/account/export"), ({ id }) => id as string)
+
 /** Of what is told about the account, and proven of it. */
 export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> = {
   "verification.status": { make: nothing },
@@ -108,6 +111,8 @@ export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Reci
   "account.all": { make: nothing },
   "account.changes": { make: cursor, own: ["query.since"] },
   "account.events": { make: cursor, own: ["query.since"] },
+  "account.export": { make: nothing },
+  "account.exported": about("exportId", accountExport),
 
   "platformOutbox.list": {
     make: (actor) => Effect.succeed(ofCustomer(actor)),

@@ -1,8 +1,11 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Account } from "../../domain/Account.ts"
+import { AccountExport, ExportId, ExportNotFound } from "../../domain/AccountExport.ts"
 import { ChangeCursor, ChangesPage, ChangesQuery, CursorExpired } from "../../domain/Change.ts"
 import { Dashboard } from "../../domain/Dashboard.ts"
+import { Guarded } from "../RateLimits.ts"
+import { acceptedOf, writeHeaders } from "../Records.ts"
 
 const etag = Schema.String.annotate({
   description: "Changes with whatever the customer can see",
@@ -47,7 +50,24 @@ export class AccountApi extends HttpApiGroup.make("account")
         description:
           "Server-Sent Events: the `data` of each is a `Change`, its `id` a cursor. Goes on after `Last-Event-ID`, or `since`, on any replica; without either it begins now. Ends with the token it was opened with, and on a restart: connect again. Ten at once for each customer."
       })
-    )
+    ),
+    HttpApiEndpoint.post("export", "/account/export", {
+      headers: writeHeaders,
+      success: acceptedOf(AccountExport)
+    })
+      .annotateMerge(
+        OpenApi.annotations({
+          summary: "Have the whole account exported",
+          description:
+            "What `/client-data/all` tells, as a JSON file among the customer's own files; of files it holds what is known of them, not their content. A notification says when it is ready. While one is under way, this answers that one."
+        })
+      )
+      .annotate(Guarded, { name: "account-exports", limit: 20, seconds: 86_400 }),
+    HttpApiEndpoint.get("exported", "/account/exports/:exportId", {
+      params: { exportId: ExportId },
+      success: AccountExport,
+      error: ExportNotFound
+    }).annotate(OpenApi.Summary, "Read what has become of an export")
   )
   .annotateMerge(
     OpenApi.annotations({ title: "Account", description: "The account as a whole, and what changes in it." })
