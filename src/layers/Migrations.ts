@@ -20,6 +20,7 @@ import reservations from "./migrations/0017_reservations.ts"
 import benefits from "./migrations/0019_benefits.ts"
 import changes from "./migrations/0020_changes.ts"
 import accountExports from "./migrations/0023_account_exports.ts"
+import erasures from "./migrations/0024_erasures.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -41,7 +42,8 @@ const migrations = {
   "0017_reservations": reservations,
   "0019_benefits": benefits,
   "0020_changes": changes,
-  "0023_account_exports": accountExports
+  "0023_account_exports": accountExports,
+  "0024_erasures": erasures
 }
 
 /** The id of the newest migration this version of the code knows. */

@@ -6,6 +6,7 @@ import { CardNotices } from "../services/CardNotices.ts"
 import { Deliveries } from "../services/Deliveries.ts"
 import { DeliveryQueue } from "../services/DeliveryQueue.ts"
 import { DeliveryWorkers } from "../services/DeliveryWorkers.ts"
+import { ErasureRuns } from "../services/ErasureRuns.ts"
 import { FileUploads } from "../services/FileUploads.ts"
 import { Notices } from "../services/Notices.ts"
 import { PushTargets } from "../services/PushTargets.ts"
@@ -16,9 +17,11 @@ const cardNotices = Layer.effectDiscard(Effect.flatMap(CardNotices, ({ work }) =
 
 const exports = Layer.effectDiscard(Effect.flatMap(AccountExports, ({ work }) => Effect.forkScoped(work)))
 
+const erasures = Layer.effectDiscard(Effect.flatMap(ErasureRuns, ({ work }) => Effect.forkScoped(work)))
+
 /** What a server does beside answering. Not for the command line, whose providers are off: it would give up what waits. */
-export const Workers = Layer.mergeAll(DeliveryWorkers.layer, broadcasts, cardNotices, exports).pipe(
-  Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer, AccountExports.layer]),
+export const Workers = Layer.mergeAll(DeliveryWorkers.layer, broadcasts, cardNotices, exports, erasures).pipe(
+  Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer, AccountExports.layer, ErasureRuns.layer]),
   Layer.provide([Notices.layer, Accounts.layer, FileUploads.layer]),
   Layer.provide(Deliveries.layer),
   Layer.provide(DeliveryQueue.layer)

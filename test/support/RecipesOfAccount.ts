@@ -63,6 +63,25 @@ const cursor = ({ customer }: Actor) =>
 const accountExport = ({ customer }: Actor) =>
   Effect.map(send(customer, "POST", "/client-data/account/export"), ({ id }) => id as string)
 
+const unscheduled = ({ customer: { customerId, orgId } }: Actor) =>
+  SqlClient.SqlClient.use(
+    (sql) => sql`DELETE FROM erasures WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+  ).pipe(Effect.orDie)
+const scheduled = (actor: Actor) =>
+  Effect.andThen(
+    unscheduled(actor),
+    SqlClient.SqlClient.use(
+      (sql) => sql`
+        INSERT INTO erasures (org_id, customer_id, requested_by, requested_at, erases_at)
+        VALUES (${actor.customer.orgId}, ${actor.customer.customerId}, 'customer', now(), now() + interval '14 days')`
+    ).pipe(Effect.orDie)
+  )
+/** Somebody of the org's whom nothing else is about: they may go. */
+const anotherCustomer = ({ canary, platform }: Actor) => {
+  const id = `customer-${nextNumber()}`
+  return Effect.as(send(platform, "PUT", `/platform/customers/${id}`, { body: { name: canary } }), id)
+}
+
 /** Of what is told about the account, and proven of it. */
 export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> = {
   "verification.status": { make: nothing },
@@ -113,6 +132,20 @@ export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Reci
   "account.events": { make: cursor, own: ["query.since"] },
   "account.export": { make: nothing },
   "account.exported": about("exportId", accountExport),
+  "account.erasure": { make: nothing },
+  "account.erase": {
+    make: Effect.fnUntraced(function* (actor: Actor) {
+      yield* unscheduled(actor)
+      const { customerId } = actor.customer
+      yield* send(actor.platform, "PUT", `/platform/customers/${customerId}`, { body: { emailVerified: true } })
+      return { body: {} }
+    })
+  },
+  "account.keep": { make: (actor) => Effect.as(scheduled(actor), {}) },
+  "platformCustomers.erase": about("customerId", anotherCustomer),
+  "platformCustomers.erasure": about("customerId", (actor) =>
+    Effect.tap(anotherCustomer(actor), (id) => send(actor.platform, "DELETE", `/platform/customers/${id}`))
+  ),
 
   "platformOutbox.list": {
     make: (actor) => Effect.succeed(ofCustomer(actor)),

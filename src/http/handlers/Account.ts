@@ -7,6 +7,7 @@ import { Accounts } from "../../services/Accounts.ts"
 import { ChangeFeed } from "../../services/ChangeFeed.ts"
 import { Changes } from "../../services/Changes.ts"
 import { Dashboards } from "../../services/Dashboards.ts"
+import { Erasures } from "../../services/Erasures.ts"
 import { Readiness } from "../../services/Readiness.ts"
 import { Api } from "../Api.ts"
 import { CurrentRequest } from "../CurrentRequest.ts"
@@ -21,6 +22,7 @@ export const AccountHandlers = HttpApiBuilder.group(
   "account",
   Effect.fn(function* (handlers) {
     const accounts = yield* Accounts
+    const erasures = yield* Erasures
     const exports = yield* AccountExports
     const changes = yield* Changes
     const dashboards = yield* Dashboards
@@ -50,6 +52,9 @@ export const AccountHandlers = HttpApiBuilder.group(
           ).pipe(Effect.provideService(HttpPlatform.HttpPlatform, platform))
         }),
       export: () => Effect.map(exports.request, (made) => accepted(made, `/client-data/account/exports/${made.id}`)),
+      erasure: () => erasures.state,
+      erase: ({ payload: { code } }) => (code === undefined ? erasures.ask : erasures.schedule(code)),
+      keep: () => erasures.cancel,
       exported: ({ params }) => exports.get(params.exportId),
       changes: ({ query }) => changes.since(query),
       events: ({ headers: { "last-event-id": lastEventId }, query }) =>
