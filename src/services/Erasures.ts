@@ -69,14 +69,19 @@ export class Erasures extends Context.Service<
           Effect.withSpan("Erasures.state")
         )
 
-        /** Locked within a transaction, so that guesses and codes come one after the other. */
+        // A statement of its own: one that waits for the lock would read the other table as it was before.
+        const lockOwn = CurrentCustomer.use(
+          ({ customerId, orgId }) => sql`
+            SELECT 1 FROM customers WHERE org_id = ${orgId} AND id = ${customerId} FOR NO KEY UPDATE`
+        )
+
         const selectOwn = Effect.fnUntraced(function* () {
           const { customerId, orgId } = yield* CurrentCustomer
           const [row] = yield* sql<Own>`
             SELECT email, email_verified, phone, phone_verified, language, erases_at, code_hash, code_sent_at,
               code_expires_at, coalesce(guesses, 0) AS guesses
             FROM customers LEFT JOIN erasures ON erasures.org_id = customers.org_id AND customer_id = customers.id
-            WHERE customers.org_id = ${orgId} AND customers.id = ${customerId} FOR NO KEY UPDATE OF customers`
+            WHERE customers.org_id = ${orgId} AND customers.id = ${customerId}`
           return row!
         })
 
@@ -119,6 +124,7 @@ export class Erasures extends Context.Service<
         const write = Effect.fnUntraced(
           function* (isSent: boolean) {
             const { customerId, orgId } = yield* CurrentCustomer
+            yield* lockOwn
             const own = yield* selectOwn()
             const { channel, to } = yield* targetOf(own)
             const now = yield* checkPace(own)
@@ -159,6 +165,7 @@ export class Erasures extends Context.Service<
           function* (code: string) {
             const { customerId, orgId } = yield* CurrentCustomer
             const now = yield* Clock.currentTimeMillis
+            yield* lockOwn
             const { codeExpiresAt, codeHash, erasesAt, guesses } = yield* selectOwn()
             if (erasesAt !== null) return new ErasureScheduled()
             if (codeHash === null || codeExpiresAt === null || codeExpiresAt.getTime() <= now) return new CodeExpired()

@@ -1,5 +1,7 @@
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
+import { Codes } from "../../src/services/Codes.ts"
+import { secret } from "./App.ts"
 import { nextNumber } from "./People.ts"
 import { about, nothing, ofCustomer, type Recipe, send, twice } from "./Recipe.ts"
 import { aPhone, type Actor } from "./World.ts"
@@ -76,6 +78,23 @@ const scheduled = (actor: Actor) =>
         VALUES (${actor.customer.orgId}, ${actor.customer.customerId}, 'customer', now(), now() + interval '14 days')`
     ).pipe(Effect.orDie)
   )
+/** A code that the customer was sent, with nothing in its way. */
+const erasureCode = Effect.fnUntraced(function* (actor: Actor) {
+  const sql = yield* SqlClient.SqlClient
+  const { customerId, orgId } = actor.customer
+  const code = String(100_000 + (nextNumber() % 900_000))
+  const hash = yield* Codes.use(({ hash }) => Effect.sync(() => hash(orgId, customerId, "erasure", code))).pipe(
+    Effect.provide(Codes.layerWith(Redacted.make(secret)))
+  )
+  yield* unscheduled(actor)
+  yield* sql`UPDATE orders SET status = 'completed' WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+  yield* sql`UPDATE wallets SET balance = 0 WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+  yield* sql`UPDATE reservations SET status = 'cancelled' WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+  yield* sql`
+    INSERT INTO erasures (org_id, customer_id, requested_by, requested_at, code_hash, code_sent_at, code_expires_at)
+    VALUES (${orgId}, ${customerId}, 'customer', now(), ${hash}, now(), now() + interval '10 minutes')`
+  return { body: { code } }
+}, Effect.orDie)
 /** Somebody of the org's whom nothing else is about: they may go. */
 const anotherCustomer = ({ canary, platform }: Actor) => {
   const id = `customer-${nextNumber()}`
@@ -133,14 +152,17 @@ export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Reci
   "account.export": { make: nothing },
   "account.exported": about("exportId", accountExport),
   "account.erasure": { make: nothing },
-  "account.erase": {
-    make: Effect.fnUntraced(function* (actor: Actor) {
-      yield* unscheduled(actor)
-      const { customerId } = actor.customer
-      yield* send(actor.platform, "PUT", `/platform/customers/${customerId}`, { body: { emailVerified: true } })
-      return { body: {} }
-    })
-  },
+  "account.erase": [
+    {
+      make: Effect.fnUntraced(function* (actor: Actor) {
+        yield* unscheduled(actor)
+        const { customerId } = actor.customer
+        yield* send(actor.platform, "PUT", `/platform/customers/${customerId}`, { body: { emailVerified: true } })
+        return { body: {} }
+      })
+    },
+    { make: erasureCode, answers: { "body.code": 400 } }
+  ],
   "account.keep": { make: (actor) => Effect.as(scheduled(actor), {}) },
   "platformCustomers.erase": about("customerId", anotherCustomer),
   "platformCustomers.erasure": about("customerId", (actor) =>
