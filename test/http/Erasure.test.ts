@@ -1,10 +1,11 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer, Schedule } from "effect"
+import { Effect, Fiber, Layer, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { readdirSync, readFileSync } from "node:fs"
 import path from "node:path"
 import { AccountExports } from "../../src/services/AccountExports.ts"
 import { Broadcasts } from "../../src/services/Broadcasts.ts"
+import { CustomerSql } from "../../src/services/Database.ts"
 import { DeliveryQueue } from "../../src/services/DeliveryQueue.ts"
 import { DeliveryWorkers } from "../../src/services/DeliveryWorkers.ts"
 import { Deliveries } from "../../src/services/Deliveries.ts"
@@ -17,7 +18,8 @@ import * as TestApp from "../support/App.ts"
 import { App } from "../support/App.ts"
 import { canaryOf } from "../support/Canaries.ts"
 import { Channels, layer as channels } from "../support/Channels.ts"
-import { type Customer, makeCustomer, makeOrg, nextNumber, people, placeOrder } from "../support/People.ts"
+import { file, form } from "../support/Forms.ts"
+import { as, type Customer, makeCustomer, makeOrg, nextNumber, people, placeOrder } from "../support/People.ts"
 import { recipes } from "../support/Recipes.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import { type Actor, aPhone, changedBetween, fingerprints } from "../support/World.ts"
@@ -354,6 +356,65 @@ layer(TestApp.layerWith({}, services), { excludeTestServices: true, timeout: "2 
       yield* waitOver(ada)
       yield* runDue
       assert.strictEqual((yield* call(platform, "GET", "/platform/customers/ada/erasure")).json.status, "finished")
+    })
+  )
+
+  it.effect("meets whoever is still writing: what they write is erased with the rest, or never comes", () =>
+    Effect.gen(function* () {
+      const { call, platformOf } = yield* App
+      const sql = yield* SqlClient.SqlClient
+      const customerSql = yield* CustomerSql
+      const { ada } = yield* verified
+      const platform = yield* platformOf(ada.orgId)
+      const statuses = new Set<number>()
+      const ticket = { body: { title: "Late", description: "It is." } }
+      const upload = form([file("late.txt", "late")])
+      const writing = Effect.all(
+        [
+          call(ada, "POST", "/client-data/tickets", ticket),
+          call(ada, "POST", "/client-data/messages", { body: { text: "Late" } }),
+          call(ada, "POST", "/client-data/files/upload", upload),
+          call(ada, "PUT", "/client-data/profile", { body: { about: "Late" } })
+        ],
+        { concurrency: "unbounded" }
+      ).pipe(
+        Effect.tap((answers) => Effect.sync(() => answers.forEach(({ status }) => statuses.add(status)))),
+        Effect.repeat({ until: (answers) => answers.every(({ status }) => status === 401), times: 10_000 })
+      )
+      // As one would that holds no token any more, but has not noticed.
+      let written = 0
+      let refused = 0
+      const deaf = customerSql`
+        INSERT INTO notifications (org_id, customer_id, id, type, title, body, data, in_app, withheld)
+        VALUES (${ada.orgId}, 'ada', gen_random_uuid()::text, 'order', 'Late', 'Late', '{}', true, '{}')`.pipe(
+        as(ada),
+        Effect.exit,
+        Effect.tap((exit) => Effect.sync(() => (written += exit._tag === "Success" ? 1 : 0))),
+        Effect.tap((exit) => Effect.sync(() => (refused += exit._tag === "Failure" ? 1 : 0)))
+      )
+      const writer = yield* Effect.forkChild(writing)
+      const other = yield* Effect.forkChild(
+        Effect.repeat(Effect.delay(deaf, "5 millis"), { until: () => refused > 20 })
+      )
+      yield* Effect.sleep("300 millis")
+      yield* call(platform, "DELETE", "/platform/customers/ada")
+      yield* runDue
+      yield* Effect.sleep("6500 millis")
+      yield* runDue
+      yield* Fiber.join(writer)
+      yield* Fiber.join(other)
+
+      const state = (yield* call(platform, "GET", "/platform/customers/ada/erasure")).json
+      assert.strictEqual(state.status, "finished", JSON.stringify(state))
+      assert.isAbove(written, 20)
+      assert.isTrue(
+        [...statuses].every((status) => [200, 201, 401].includes(status)),
+        [...statuses].join()
+      )
+      for (const table of [...erasedTables, ...otherwiseErasedTables, ...lastErasedTables]) {
+        const rows = yield* sql`SELECT 1 FROM ${sql(table)} WHERE org_id = ${ada.orgId} AND customer_id = 'ada'`
+        assert.deepEqual(rows, [], table)
+      }
     })
   )
 
