@@ -26,6 +26,7 @@ export interface Facts {
   readonly benefitRejected: { readonly name: string; readonly reason: string | null }
   readonly benefitExpired: { readonly name: string }
   readonly cardExpiring: { readonly last4: string; readonly month: number; readonly year: number }
+  readonly exportReady: { readonly path: string }
 }
 
 export type Template = keyof Facts
@@ -44,7 +45,8 @@ export const topicOfTemplate: Readonly<Record<Template, Topic>> = {
   benefitApproved: "benefit",
   benefitRejected: "benefit",
   benefitExpired: "benefit",
-  cardExpiring: "payment"
+  cardExpiring: "payment",
+  exportReady: "other"
 }
 
 /** Something that has happened, and that one customer should hear of. */

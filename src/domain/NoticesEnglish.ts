@@ -71,7 +71,8 @@ export const english: Language = {
     cardExpiring: ({ last4, month, year }) => [
       "A card is about to expire",
       `Your card that ends in ${last4} is good until ${month}/${year}. Please add a new one in time.`
-    ]
+    ],
+    exportReady: ({ path }) => ["Your data is ready", `Everything in your account, as a file: ${path}.`]
   },
   footer: "You can choose in your account what we write to you about."
 }

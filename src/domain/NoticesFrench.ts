@@ -71,6 +71,10 @@ export const french: Language = {
     cardExpiring: ({ last4, month, year }) => [
       "Une carte expire bientôt",
       `Votre carte se terminant par ${last4} est valable jusqu’au ${month}/${year}. Pensez à en ajouter une autre à temps.`
+    ],
+    exportReady: ({ path }) => [
+      "Vos données sont prêtes",
+      `Tout le contenu de votre compte, dans un fichier : ${path}.`
     ]
   },
   footer: "Vous pouvez choisir dans votre compte les sujets dont nous vous informons."

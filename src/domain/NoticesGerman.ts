@@ -71,7 +71,8 @@ export const german: Language = {
     cardExpiring: ({ last4, month, year }) => [
       "Eine Karte läuft bald ab",
       `Ihre Karte mit den Endziffern ${last4} gilt bis ${month}/${year}. Bitte fügen Sie rechtzeitig eine neue hinzu.`
-    ]
+    ],
+    exportReady: ({ path }) => ["Ihre Daten liegen bereit", `Alles aus Ihrem Konto, als Datei: ${path}.`]
   },
   footer: "In Ihrem Konto können Sie wählen, worüber wir Ihnen schreiben."
 }

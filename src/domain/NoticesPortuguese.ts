@@ -65,7 +65,8 @@ export const portuguese: Language = {
     cardExpiring: ({ last4, month, year }) => [
       "Um cartão está prestes a expirar",
       `O seu cartão terminado em ${last4} é válido até ${month}/${year}. Adicione outro a tempo, por favor.`
-    ]
+    ],
+    exportReady: ({ path }) => ["Os seus dados estão prontos", `Tudo o que está na sua conta, num ficheiro: ${path}.`]
   },
   footer: "Na sua conta pode escolher sobre o que lhe escrevemos."
 }

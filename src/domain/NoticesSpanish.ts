@@ -68,7 +68,8 @@ export const spanish: Language = {
     cardExpiring: ({ last4, month, year }) => [
       "Una tarjeta caduca pronto",
       `Su tarjeta terminada en ${last4} es válida hasta ${month}/${year}. Añada otra a tiempo, por favor.`
-    ]
+    ],
+    exportReady: ({ path }) => ["Sus datos están listos", `Todo lo que hay en su cuenta, en un archivo: ${path}.`]
   },
   footer: "En su cuenta puede elegir sobre qué le escribimos."
 }

@@ -46,6 +46,13 @@ export const createdOf = <S extends Schema.Top>(schema: S) =>
     )
   )
 
+/** What has been taken on, and where it can be asked after. */
+export const acceptedOf = <S extends Schema.Top>(schema: S) =>
+  HttpApiSchema.WithHeaders(schema.pipe(HttpApiSchema.status(202)), { location: Schema.String })
+
+export const accepted = <A>(record: A, location: string) =>
+  HttpApiSchema.withHeaders({ body: record, headers: { location } })
+
 /** Headers of a write. */
 export const writeHeaders = { "idempotency-key": Schema.optionalKey(IdempotencyKey) }
 

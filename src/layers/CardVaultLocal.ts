@@ -62,6 +62,7 @@ export const layer = Layer.effect(
       defaultOf: (vaultId) => Effect.map(existing(vaultId), ({ defaultId }) => defaultId),
       setDefault,
       setup: (vaultId) => Effect.map(existing(vaultId), () => `${randomId("seti_")}_secret_${randomId("")}`),
+      forget: vaults.forget,
       learn
     })
   })

@@ -13,5 +13,6 @@ export const layer = Layer.succeed(CardVault, {
   defaultOf: off,
   setDefault: off,
   setup: off,
+  forget: off,
   learn: () => Effect.void
 })

@@ -163,7 +163,24 @@ export const layer = (options: StripeCalls.Options) =>
         )
       }
 
-      return CardVault.of({ open, attach, detach, list, defaultOf, setDefault, setup, learn: () => Effect.void })
+      const forget = (vaultId: string) =>
+        send(Customer, () => stripe.customers.del(vaultId)).pipe(
+          Effect.asVoid,
+          Effect.catchIf(isMissing, () => Effect.void),
+          (asked) => operation("forget", asked)
+        )
+
+      return CardVault.of({
+        open,
+        attach,
+        detach,
+        list,
+        defaultOf,
+        setDefault,
+        setup,
+        forget,
+        learn: () => Effect.void
+      })
     })
   ).pipe(Layer.provide(CircuitBreaker.layerStoreMemory()))
 

@@ -72,6 +72,12 @@ export const localVault = Effect.map(SqlClient.SqlClient, (sql) => ({
       UPDATE local_vaults SET default_id = NULL WHERE id = ${vaultId} AND default_id IN (SELECT id FROM removed)`
   }, Effect.orDie),
 
+  forget: Effect.fnUntraced(function* (vaultId: string) {
+    yield* sql`
+      WITH items AS (DELETE FROM local_vault_items WHERE vault_id = ${vaultId})
+      DELETE FROM local_vaults WHERE id = ${vaultId}`
+  }, Effect.orDie),
+
   /** By its id, or by what it was made from. */
   item: Effect.fnUntraced(function* (key: { readonly id: string } | { readonly origin: string; readonly in?: string }) {
     const [found] = yield* "id" in key

@@ -21,6 +21,8 @@ import benefits from "./migrations/0019_benefits.ts"
 import changes from "./migrations/0020_changes.ts"
 import reminders from "./migrations/0021_reminders.ts"
 import sections from "./migrations/0022_sections.ts"
+import accountExports from "./migrations/0023_account_exports.ts"
+import erasures from "./migrations/0024_erasures.ts"
 
 const migrations = {
   "0001_customers": customers,
@@ -43,7 +45,9 @@ const migrations = {
   "0019_benefits": benefits,
   "0020_changes": changes,
   "0021_reminders": reminders,
-  "0022_sections": sections
+  "0022_sections": sections,
+  "0023_account_exports": accountExports,
+  "0024_erasures": erasures
 }
 
 /** The id of the newest migration this version of the code knows. */

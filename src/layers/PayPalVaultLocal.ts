@@ -48,7 +48,8 @@ export const layer = Layer.effect(
         if ((yield* vaults.vault(vaultId)) === undefined) return yield* new VaultGone()
         return (yield* vaults.items(vaultId)).map(({ facts, id }) => ({ id, email: (facts as Facts).email }))
       }),
-      remove: vaults.remove
+      remove: vaults.remove,
+      forget: vaults.forget
     })
   })
 )

@@ -5,4 +5,11 @@ import { PayPalVault } from "../services/PayPalVault.ts"
 const off = () => Effect.fail(new IntegrationNotConfigured())
 
 /** No PayPal, because the operator said so. */
-export const layer = Layer.succeed(PayPalVault, { setup: off, vaultOf: off, redeem: off, list: off, remove: off })
+export const layer = Layer.succeed(PayPalVault, {
+  setup: off,
+  vaultOf: off,
+  redeem: off,
+  list: off,
+  remove: off,
+  forget: off
+})

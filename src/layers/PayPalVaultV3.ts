@@ -126,7 +126,14 @@ export const layer = ({ returnUrl, ...options }: PayPalCalls.Options & { readonl
           (asked) => operation("remove", asked)
         )
 
-      return PayPalVault.of({ setup, vaultOf, redeem, list, remove })
+      // PayPal has no request that deletes its customer: without accounts nothing of them is left but an id.
+      const forget = (vaultId: string) =>
+        list(vaultId).pipe(
+          Effect.flatMap(Effect.forEach(({ id }) => remove(vaultId, id), { discard: true })),
+          Effect.catchTag("VaultGone", () => Effect.void)
+        )
+
+      return PayPalVault.of({ setup, vaultOf, redeem, list, remove, forget })
     })
   ).pipe(Layer.provide(CircuitBreaker.layerStoreMemory()))
 

@@ -1,6 +1,8 @@
 import { Layer } from "effect"
 import * as ChangeHintsPostgres from "./ChangeHintsPostgres.ts"
 import * as ChangesSettings from "./ChangesSettings.ts"
+import * as ErasureSettings from "./ErasureSettings.ts"
+import { AccountExports } from "../services/AccountExports.ts"
 import { Accounts } from "../services/Accounts.ts"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
@@ -17,6 +19,7 @@ import { Enrollments } from "../services/Enrollments.ts"
 import { ChangeFeed } from "../services/ChangeFeed.ts"
 import { Changes } from "../services/Changes.ts"
 import { Dashboards } from "../services/Dashboards.ts"
+import { ErasureRuns } from "../services/ErasureRuns.ts"
 import { Files } from "../services/Files.ts"
 import { FileSweeper } from "../services/FileSweeper.ts"
 import { FileUploads } from "../services/FileUploads.ts"
@@ -52,6 +55,7 @@ import { Wishlist } from "../services/Wishlist.ts"
 /** What we can do. */
 export const Services = Layer.mergeAll(
   Accounts.layer,
+  AccountExports.layer.pipe(Layer.provide([Accounts.layer, FileUploads.layer])),
   Addresses.layer,
   AddressLookup.layer,
   ApiKeys.layer,
@@ -66,6 +70,8 @@ export const Services = Layer.mergeAll(
   Changes.layer,
   ChangesSettings.Sweeper,
   Dashboards.layer,
+  ErasureRuns.layer,
+  ErasureSettings.layer.pipe(Layer.provide(SharedLimits.layer)),
   Files.layer,
   FileSweeper.layer,
   FileUploads.layer,

@@ -4,6 +4,7 @@ import { OrgId } from "../domain/Ids.ts"
 import * as MailSettings from "./MailSettings.ts"
 import * as CodesSettings from "./CodesSettings.ts"
 import * as ChangesSettings from "./ChangesSettings.ts"
+import * as ErasureSettings from "./ErasureSettings.ts"
 import * as PayPalSettings from "./PayPalSettings.ts"
 import * as PlacesSettings from "./PlacesSettings.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
@@ -87,6 +88,12 @@ const values = {
     "a number of days from 1 to 3650",
     ChangesSettings.days,
     (days) => days >= 1 && days <= 3650
+  ),
+  erasureGrace: expecting(
+    "ERASURE_GRACE_DAYS",
+    "a number of days from 0 to 90",
+    ErasureSettings.graceDays,
+    (days) => days >= 0 && days <= 90
   ),
   corsOrigins: expecting(
     "CORS_ORIGINS",

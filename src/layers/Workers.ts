@@ -1,9 +1,13 @@
 import { Effect, Layer } from "effect"
+import { AccountExports } from "../services/AccountExports.ts"
+import { Accounts } from "../services/Accounts.ts"
 import { Broadcasts } from "../services/Broadcasts.ts"
 import { CardNotices } from "../services/CardNotices.ts"
 import { Deliveries } from "../services/Deliveries.ts"
 import { DeliveryQueue } from "../services/DeliveryQueue.ts"
 import { DeliveryWorkers } from "../services/DeliveryWorkers.ts"
+import { ErasureRuns } from "../services/ErasureRuns.ts"
+import { FileUploads } from "../services/FileUploads.ts"
 import { Notices } from "../services/Notices.ts"
 import { PushTargets } from "../services/PushTargets.ts"
 import { ReservationReminders } from "../services/ReservationReminders.ts"
@@ -18,6 +22,14 @@ const reminders = Layer.effectDiscard(Effect.flatMap(ReservationReminders, ({ wo
 export const Workers = Layer.mergeAll(DeliveryWorkers.layer, broadcasts, cardNotices, reminders).pipe(
   Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer, ReservationReminders.layer]),
   Layer.provide(Notices.layer),
+const exports = Layer.effectDiscard(Effect.flatMap(AccountExports, ({ work }) => Effect.forkScoped(work)))
+
+const erasures = Layer.effectDiscard(Effect.flatMap(ErasureRuns, ({ work }) => Effect.forkScoped(work)))
+
+/** What a server does beside answering. Not for the command line, whose providers are off: it would give up what waits. */
+export const Workers = Layer.mergeAll(DeliveryWorkers.layer, broadcasts, cardNotices, exports, erasures).pipe(
+  Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer, AccountExports.layer, ErasureRuns.layer]),
+  Layer.provide([Notices.layer, Accounts.layer, FileUploads.layer]),
   Layer.provide(Deliveries.layer),
   Layer.provide(DeliveryQueue.layer)
 )

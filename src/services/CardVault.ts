@@ -52,6 +52,8 @@ export class CardVault extends Context.Service<
     ) => Effect.Effect<void, PaymentMethodNotFound | VaultGone | ProviderFailure>
     /** A secret with which the browser has a card authenticated and put into the vault. */
     readonly setup: (vaultId: string) => Effect.Effect<string, VaultGone | ProviderFailure>
+    /** Deletes the vault with all that is in it, for good; one that is not there is left alone. */
+    readonly forget: (vaultId: string) => Effect.Effect<void, ProviderFailure>
     /** Stripe says that something has changed there: news for a stand-in only. */
     readonly learn: (event: StripeEvent) => Effect.Effect<void>
   }

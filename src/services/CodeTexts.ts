@@ -3,6 +3,7 @@ interface Texts {
   readonly code: string
   readonly valid: string
   readonly ignore: string
+  readonly erasure: string
   readonly changedSubject: string
   /** `{to}` is the new address, masked. */
   readonly changed: string
@@ -14,6 +15,8 @@ const english: Texts = {
   code: "Your verification code is {code}.",
   valid: "It is valid for 10 minutes. Nobody of ours will ever ask you for it.",
   ignore: "If you have not asked for it, you can ignore this message.",
+  erasure:
+    "With this code your account and all that is in it is erased. If you have not asked for that, contact us at once.",
   changedSubject: "Your email address was changed",
   changed: "The email address of your account is now {to}.",
   changedAdvice: "If this was not you, contact us at once."
@@ -26,6 +29,8 @@ const byLanguage: Readonly<Record<string, Texts>> = {
     code: "Ihr Bestätigungscode lautet {code}.",
     valid: "Er gilt 10 Minuten. Niemand von uns wird Sie je danach fragen.",
     ignore: "Wenn Sie ihn nicht angefordert haben, können Sie diese Nachricht ignorieren.",
+    erasure:
+      "Mit diesem Code werden Ihr Konto und alles darin gelöscht. Wenn Sie das nicht wünschen, melden Sie sich bitte sofort bei uns.",
     changedSubject: "Ihre E-Mail-Adresse wurde geändert",
     changed: "Die E-Mail-Adresse Ihres Kontos ist jetzt {to}.",
     changedAdvice: "Wenn Sie das nicht waren, melden Sie sich bitte sofort bei uns."
@@ -35,6 +40,8 @@ const byLanguage: Readonly<Record<string, Texts>> = {
     code: "Votre code de vérification est {code}.",
     valid: "Il est valable 10 minutes. Aucun de nos collaborateurs ne vous le demandera jamais.",
     ignore: "Si vous ne l’avez pas demandé, vous pouvez ignorer ce message.",
+    erasure:
+      "Avec ce code, votre compte et tout son contenu seront effacés. Si vous ne l’avez pas demandé, contactez-nous immédiatement.",
     changedSubject: "Votre adresse e-mail a été modifiée",
     changed: "L’adresse e-mail de votre compte est désormais {to}.",
     changedAdvice: "Si ce n’était pas vous, contactez-nous immédiatement."
@@ -44,6 +51,8 @@ const byLanguage: Readonly<Record<string, Texts>> = {
     code: "Su código de verificación es {code}.",
     valid: "Es válido durante 10 minutos. Nadie de nuestro equipo se lo pedirá nunca.",
     ignore: "Si no lo ha solicitado, puede ignorar este mensaje.",
+    erasure:
+      "Con este código se borrarán su cuenta y todo su contenido. Si no lo ha solicitado, póngase en contacto con nosotros de inmediato.",
     changedSubject: "Su dirección de correo electrónico ha cambiado",
     changed: "La dirección de correo electrónico de su cuenta es ahora {to}.",
     changedAdvice: "Si no ha sido usted, póngase en contacto con nosotros de inmediato."
@@ -53,6 +62,8 @@ const byLanguage: Readonly<Record<string, Texts>> = {
     code: "O seu código de verificação é {code}.",
     valid: "É válido por 10 minutos. Ninguém da nossa equipa lho pedirá alguma vez.",
     ignore: "Se não o pediu, pode ignorar esta mensagem.",
+    erasure:
+      "Com este código, a sua conta e tudo o que nela está serão apagados. Se não o pediu, contacte-nos imediatamente.",
     changedSubject: "O seu endereço de e-mail foi alterado",
     changed: "O endereço de e-mail da sua conta é agora {to}.",
     changedAdvice: "Se não foi você, contacte-nos imediatamente."
@@ -86,6 +97,17 @@ export const codeMail = (language: string | null) => {
 export const codeSms = (language: string | null) => {
   const { code, valid } = byLanguage[spoken(language)]!
   return { channel: "sms" as const, text: `${code} ${valid}` }
+}
+
+/** The same, for the code that erases the account: it says what it does. */
+export const erasureMail = (language: string | null) => {
+  const { code, erasure, subject, valid } = byLanguage[spoken(language)]!
+  return mailOf(spoken(language), subject, code, erasure, valid)
+}
+
+export const erasureSms = (language: string | null) => {
+  const { code, erasure } = byLanguage[spoken(language)]!
+  return { channel: "sms" as const, text: `${code} ${erasure}` }
 }
 
 /** What the old address reads when there is a new one. */

@@ -25,6 +25,8 @@ export interface Received {
   readonly size: number
   readonly contentType: string
   readonly sha256: string
+  /** Counts like any other, but is kept beyond the quota as well. */
+  readonly isComposed?: boolean
 }
 
 /**
@@ -44,6 +46,12 @@ export class FileUploads extends Context.Service<
       sentName: string,
       content: Stream.Stream<Uint8Array, E>
     ) => Effect.Effect<Received, E | UploadFailure, CurrentCustomer | Scope.Scope>
+    /** What the system itself writes for the customer: of any size, whether or not they have room for it. */
+    readonly compose: <E>(
+      name: string,
+      contentType: string,
+      content: Stream.Stream<Uint8Array, E>
+    ) => Effect.Effect<Received, E | StorageFailure, CurrentCustomer | Scope.Scope>
     /** Makes them the customer's files, all or none; joins the transaction that is open. A name taken gets a suffix. */
     readonly keep: (
       received: ReadonlyArray<Received>,
@@ -111,13 +119,31 @@ export class FileUploads extends Context.Service<
         return { id, name: nameAs(name, contentType!), size, contentType: contentType!, sha256: hash.digest("hex") }
       })
 
+      const compose = Effect.fn("FileUploads.compose")(function* <E>(
+        name: string,
+        contentType: string,
+        content: Stream.Stream<Uint8Array, E>
+      ): Effect.fn.Return<Received, E | StorageFailure, CurrentCustomer | Scope.Scope> {
+        const id = FileId.make(yield* random.uuidV7())
+        yield* Effect.acquireRelease(insertLeftover(id), () => discard(id))
+        const hash = createHash("sha256")
+        let size = 0
+        const counted = Stream.map(content, (chunk) => {
+          size += chunk.length
+          hash.update(chunk)
+          return chunk
+        })
+        yield* storage.put(id, counted)
+        return { id, name, size, contentType, sha256: hash.digest("hex"), isComposed: true }
+      })
+
       /** Holds the row of the customer's usage, so that whoever keeps files of theirs does it one at a time. */
-      const useQuota = Effect.fnUntraced(function* (bytes: number) {
+      const useQuota = Effect.fnUntraced(function* (bytes: number, isComposed: boolean) {
         const { customerId, orgId } = yield* CurrentCustomer
         const used = yield* sql`
           INSERT INTO file_usage AS held (org_id, customer_id, bytes) VALUES (${orgId}, ${customerId}, ${bytes}::bigint)
           ON CONFLICT (org_id, customer_id) DO UPDATE SET bytes = held.bytes + excluded.bytes
-          WHERE held.bytes + excluded.bytes <= ${fileLimits.quotaBytes}::bigint
+          WHERE ${isComposed} OR held.bytes + excluded.bytes <= ${fileLimits.quotaBytes}::bigint
           RETURNING 1 AS one`
         if (used.length === 0) return yield* new QuotaExceeded()
       })
@@ -150,7 +176,10 @@ export class FileUploads extends Context.Service<
       const keep = Effect.fn("FileUploads.keep")(
         function* (received: ReadonlyArray<Received>, folder: string) {
           if (received.length === 0) return []
-          yield* useQuota(received.reduce((sum, { size }) => sum + size, 0))
+          yield* useQuota(
+            received.reduce((sum, { size }) => sum + size, 0),
+            received.every(({ isComposed }) => isComposed === true)
+          )
           yield* takeFromLeftovers(received.map(({ id }) => id))
           return yield* decode(yield* Effect.forEach(received, (file) => insertFile(file, folder)))
         },
@@ -181,7 +210,7 @@ export class FileUploads extends Context.Service<
         Effect.catchCause((cause) => Effect.logWarning("An uploaded object is left to the sweeper", cause))
       )
 
-      return FileUploads.of({ receive, keep })
+      return FileUploads.of({ receive, compose, keep })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }

@@ -31,5 +31,7 @@ export class PayPalVault extends Context.Service<
     readonly list: (vaultId: string) => Effect.Effect<ReadonlyArray<PayPalAccount>, VaultGone | ProviderFailure>
     /** Takes an account out of the vault; one that is not in it is left alone. */
     readonly remove: (vaultId: string, accountId: string) => Effect.Effect<void, ProviderFailure>
+    /** Takes all accounts out of the vault, for good. */
+    readonly forget: (vaultId: string) => Effect.Effect<void, ProviderFailure>
   }
 >()("portico/services/PayPalVault") {}

@@ -44,10 +44,13 @@ export class PaymentEvents extends Context.Service<
         const { orgId } = yield* CurrentPlatform
         const vaultId = (type.startsWith("customer.") ? object.id : object.customer) ?? previous_attributes?.customer
         const [owner] = yield* platformSql<{ readonly customerId: CustomerId }>`
-          SELECT customer_id FROM payment_customers
-          WHERE org_id = ${orgId} AND provider = 'stripe' AND provider_id = ${vaultId ?? null}
-          UNION ALL
-          SELECT customer_id FROM payment_methods WHERE org_id = ${orgId} AND type = 'card' AND id = ${object.id ?? null}
+          SELECT customer_id FROM (
+            SELECT customer_id FROM payment_customers
+            WHERE org_id = ${orgId} AND provider = 'stripe' AND provider_id = ${vaultId ?? null}
+            UNION ALL
+            SELECT customer_id FROM payment_methods WHERE org_id = ${orgId} AND type = 'card' AND id = ${object.id ?? null}
+          ) AS known
+          JOIN customers ON customers.org_id = ${orgId} AND customers.id = customer_id AND erased_at IS NULL
           LIMIT 1`
         return owner?.customerId
       })

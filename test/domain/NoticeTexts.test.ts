@@ -17,7 +17,8 @@ const facts: Facts = {
   benefitApproved: { name: "Student" },
   benefitRejected: { name: "Student", reason: "The card is of last year." },
   benefitExpired: { name: "Student" },
-  cardExpiring: { last4: "4242", month: 12, year: 2026 }
+  cardExpiring: { last4: "4242", month: 12, year: 2026 },
+  exportReady: { path: "exports/account-2026-11-24.json" }
 }
 const templates = Object.keys(facts) as Array<Template>
 const say = (template: Template, tag: string | null) =>

@@ -95,6 +95,22 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           })
         )
 
+        it.effect("are forgotten with their vault, and nobody else's", () =>
+          Effect.gen(function* () {
+            const cards = yield* CardVault
+            const [vaultId, other] = [yield* cards.open(owner()), yield* cards.open(owner())]
+            const card = yield* cards.attach(vaultId, yield* yield* Elements)
+            const kept = yield* cards.attach(other, yield* yield* Elements)
+
+            yield* cards.forget(vaultId)
+            yield* cards.forget(vaultId)
+
+            assert.strictEqual((yield* Effect.flip(cards.list(vaultId)))._tag, "VaultGone")
+            assert.strictEqual((yield* Effect.flip(cards.attach(other, card.id)))._tag, "PaymentMethodNotFound")
+            assert.deepStrictEqual(yield* cards.list(other), [kept])
+          })
+        )
+
         it.effect("can be Stripe's test cards", () =>
           Effect.gen(function* () {
             const cards = yield* CardVault

@@ -63,6 +63,21 @@ layer(TestDatabase.layer, { excludeTestServices: true })((it) => {
           })
         )
 
+        it.effect("are forgotten all together", () =>
+          Effect.gen(function* () {
+            const payPal = yield* PayPalVault
+            const { setupToken, vaultId } = yield* payPal.setup(owner())
+            ;(yield* Payer)(setupToken)
+            yield* payPal.redeem(vaultId, setupToken)
+
+            yield* payPal.forget(vaultId)
+            yield* payPal.forget(vaultId)
+
+            const left = yield* payPal.list(vaultId).pipe(Effect.catchTag("VaultGone", () => Effect.succeed([])))
+            assert.deepStrictEqual(left, [])
+          })
+        )
+
         it.effect("are all in one vault, more of them than a page holds", () =>
           Effect.gen(function* () {
             const payPal = yield* PayPalVault

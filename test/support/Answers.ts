@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import type { Answer } from "./App.ts"
 
 const always = ["type", "title", "status", "detail", "instance", "code", "requestId"]
-const sometimes = ["errors", "action", "retryAfter", "attemptsLeft", "alternatives"]
+const sometimes = ["errors", "action", "retryAfter", "attemptsLeft", "alternatives", "blockers"]
 
 /** That an answer is the problem document of this code, with everything that the contract promises of it. */
 export const assertProblem = (answer: Answer, status: number, code: string): void => {

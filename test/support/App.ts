@@ -151,7 +151,7 @@ const serve = (settings: Settings) =>
 const defaults: HttpSettings["Service"] = { rateLimit: 1_000_000, corsOrigins: [], strictTransport: false }
 
 /** Files of all tests of this worker: the system clears its temporary folders. */
-const dataDir = mkdtempSync(path.join(tmpdir(), "portico-app-"))
+export const dataDir = mkdtempSync(path.join(tmpdir(), "portico-app-"))
 
 const configuration = ConfigProvider.layer(
   ConfigProvider.fromEnv({ env: { AUTH_JWT_SECRET: secret, DATA_DIR: dataDir } })

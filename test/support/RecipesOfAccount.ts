@@ -76,6 +76,45 @@ const left = ({ canary, customer: { customerId, orgId } }: Actor) =>
     )
   ).pipe(Effect.orDie)
 
+const accountExport = ({ customer }: Actor) =>
+  Effect.map(send(customer, "POST", "/client-data/account/export"), ({ id }) => id as string)
+
+const unscheduled = ({ customer: { customerId, orgId } }: Actor) =>
+  SqlClient.SqlClient.use(
+    (sql) => sql`DELETE FROM erasures WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+  ).pipe(Effect.orDie)
+const scheduled = (actor: Actor) =>
+  Effect.andThen(
+    unscheduled(actor),
+    SqlClient.SqlClient.use(
+      (sql) => sql`
+        INSERT INTO erasures (org_id, customer_id, requested_by, requested_at, erases_at)
+        VALUES (${actor.customer.orgId}, ${actor.customer.customerId}, 'customer', now(), now() + interval '14 days')`
+    ).pipe(Effect.orDie)
+  )
+/** A code that the customer was sent, with nothing in its way. */
+const erasureCode = Effect.fnUntraced(function* (actor: Actor) {
+  const sql = yield* SqlClient.SqlClient
+  const { customerId, orgId } = actor.customer
+  const code = String(100_000 + (nextNumber() % 900_000))
+  const hash = yield* Codes.use(({ hash }) => Effect.sync(() => hash(orgId, customerId, "erasure", code))).pipe(
+    Effect.provide(Codes.layerWith(Redacted.make(secret)))
+  )
+  yield* unscheduled(actor)
+  yield* sql`UPDATE orders SET status = 'completed' WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+  yield* sql`UPDATE wallets SET balance = 0 WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+  yield* sql`UPDATE reservations SET status = 'cancelled' WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+  yield* sql`
+    INSERT INTO erasures (org_id, customer_id, requested_by, requested_at, code_hash, code_sent_at, code_expires_at)
+    VALUES (${orgId}, ${customerId}, 'customer', now(), ${hash}, now(), now() + interval '10 minutes')`
+  return { body: { code } }
+}, Effect.orDie)
+/** Somebody of the org's whom nothing else is about: they may go. */
+const anotherCustomer = ({ canary, platform }: Actor) => {
+  const id = `customer-${nextNumber()}`
+  return Effect.as(send(platform, "PUT", `/platform/customers/${id}`, { body: { name: canary } }), id)
+}
+
 /** Of what is told about the account, and proven of it. */
 export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> = {
   "verification.status": { make: nothing },
@@ -134,6 +173,28 @@ export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Reci
   "account.all": { make: nothing },
   "account.changes": { make: cursor, answers: { "query.since": 400 } },
   "account.events": { make: cursor, answers: { "query.since": 400 } },
+  "account.changes": { make: cursor, own: ["query.since"] },
+  "account.events": { make: cursor, own: ["query.since"] },
+  "account.export": { make: nothing },
+  "account.exported": about("exportId", accountExport),
+  "account.erasure": { make: nothing },
+  // In this order: strangers who have asked for a code of their own would have guesses to lose.
+  "account.erase": [
+    { make: erasureCode, answers: { "body.code": 400 } },
+    {
+      make: Effect.fnUntraced(function* (actor: Actor) {
+        yield* unscheduled(actor)
+        const { customerId } = actor.customer
+        yield* send(actor.platform, "PUT", `/platform/customers/${customerId}`, { body: { emailVerified: true } })
+        return { body: {} }
+      })
+    }
+  ],
+  "account.keep": { make: (actor) => Effect.as(scheduled(actor), {}) },
+  "platformCustomers.erase": about("customerId", anotherCustomer),
+  "platformCustomers.erasure": about("customerId", (actor) =>
+    Effect.tap(anotherCustomer(actor), (id) => send(actor.platform, "DELETE", `/platform/customers/${id}`))
+  ),
 
   "platformOutbox.list": {
     make: (actor) => Effect.as(left(actor), ofCustomer(actor)),

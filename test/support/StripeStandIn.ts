@@ -90,6 +90,12 @@ export class StripeStandIn extends StandIn {
           return answering(200, shown(this.customer(at[2]!, "id")))
         case "POST customers/:id":
           return answering(200, this.updateCustomer(this.customer(at[2]!, "id"), form))
+        case "DELETE customers/:id": {
+          const { id } = this.customer(at[2]!, "id")
+          for (const held of this.of(id).ids) this.detach(this.method(held))
+          this.customers.delete(id)
+          return answering(200, { id, object: "customer", deleted: true })
+        }
         case "GET customers/:id/payment_methods":
           return answering(200, this.page(this.of(this.customer(at[2]!, "customer").id).ids, query))
         case "GET payment_methods/:id":

@@ -1,9 +1,10 @@
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Customer, CustomerNotFound, CustomerPush, UserInUse } from "../../domain/Customer.ts"
+import { Erasure, ErasureNotFound } from "../../domain/Erasure.ts"
 import { CustomerId } from "../../domain/Ids.ts"
 import { Profile, ProfileChanges } from "../../domain/Profile.ts"
 import { VersionMismatch } from "../../domain/Version.ts"
-import { changeHeaders, recordOf } from "../Records.ts"
+import { acceptedOf, changeHeaders, recordOf, writeHeaders } from "../Records.ts"
 
 export class ProfileApi extends HttpApiGroup.make("profile")
   .add(
@@ -42,6 +43,28 @@ export class PlatformCustomersApi extends HttpApiGroup.make("platformCustomers")
       OpenApi.annotations({
         summary: "Push a customer",
         description: "Makes the customer, or changes what the body holds of the one that is there."
+      })
+    ),
+    HttpApiEndpoint.delete("erase", "/:customerId", {
+      params: { customerId: CustomerId },
+      headers: writeHeaders,
+      success: acceptedOf(Erasure),
+      error: CustomerNotFound
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Erase a customer",
+        description:
+          "At once and for good, whatever is still under way: the answer lists it. Live reservations are cancelled; orders, transactions, the wallet and reservations stay for the books, under an id that leads to nobody. The same again changes nothing."
+      })
+    ),
+    HttpApiEndpoint.get("erasure", "/:customerId/erasure", {
+      params: { customerId: CustomerId },
+      success: Erasure,
+      error: [CustomerNotFound, ErasureNotFound]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Read how far a customer is erased",
+        description: "With a receipt of each system. It stays when the customer has gone."
       })
     )
   )

@@ -2,13 +2,16 @@ import { Effect, Stream } from "effect"
 import { HttpMiddleware, HttpPlatform, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import type { Change } from "../../domain/Change.ts"
+import { AccountExports } from "../../services/AccountExports.ts"
 import { Accounts } from "../../services/Accounts.ts"
 import { ChangeFeed } from "../../services/ChangeFeed.ts"
 import { Changes } from "../../services/Changes.ts"
 import { Dashboards } from "../../services/Dashboards.ts"
+import { Erasures } from "../../services/Erasures.ts"
 import { Readiness } from "../../services/Readiness.ts"
 import { Api } from "../Api.ts"
 import { CurrentRequest } from "../CurrentRequest.ts"
+import { accepted } from "../Records.ts"
 import { cutWhenStuck, isOver } from "../Streaming.ts"
 
 const compressed = HttpMiddleware.compression({ algorithms: ["gzip"], levels: { gzip: 4 } })
@@ -19,6 +22,8 @@ export const AccountHandlers = HttpApiBuilder.group(
   "account",
   Effect.fn(function* (handlers) {
     const accounts = yield* Accounts
+    const erasures = yield* Erasures
+    const exports = yield* AccountExports
     const changes = yield* Changes
     const dashboards = yield* Dashboards
     const feed = yield* ChangeFeed
@@ -46,6 +51,11 @@ export const AccountHandlers = HttpApiBuilder.group(
             Effect.succeed(HttpServerResponse.stream(body, { contentType: "application/json", headers }))
           ).pipe(Effect.provideService(HttpPlatform.HttpPlatform, platform))
         }),
+      export: () => Effect.map(exports.request, (made) => accepted(made, `/client-data/account/exports/${made.id}`)),
+      erasure: () => erasures.state,
+      erase: ({ payload: { code } }) => (code === undefined ? erasures.ask : erasures.schedule(code)),
+      keep: () => erasures.cancel,
+      exported: ({ params }) => exports.get(params.exportId),
       changes: ({ query }) => changes.since(query),
       events: ({ headers: { "last-event-id": lastEventId }, query }) =>
         Effect.gen(function* () {

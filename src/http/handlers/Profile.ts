@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { Erasures } from "../../services/Erasures.ts"
 import { Profiles } from "../../services/Profiles.ts"
 import { Api } from "../Api.ts"
-import { versioned } from "../Records.ts"
+import { accepted, versioned } from "../Records.ts"
 
 export const ProfileHandlers = HttpApiBuilder.group(
   Api,
@@ -21,9 +22,15 @@ export const PlatformCustomersHandlers = HttpApiBuilder.group(
   Api,
   "platformCustomers",
   Effect.fn(function* (handlers) {
+    const erasures = yield* Erasures
     const profiles = yield* Profiles
 
     return handlers.handleAll({
+      erase: ({ params: { customerId } }) =>
+        Effect.map(erasures.order(customerId), (begun) =>
+          accepted(begun, `/platform/customers/${encodeURIComponent(customerId)}/erasure`)
+        ),
+      erasure: ({ params }) => erasures.find(params.customerId),
       get: ({ params }) => Effect.map(profiles.find(params.customerId), versioned),
       push: ({ headers, params, payload }) =>
         Effect.map(profiles.push(params.customerId, payload, headers["if-match"]), versioned)
