@@ -18,17 +18,21 @@ const cardNotices = Layer.effectDiscard(Effect.flatMap(CardNotices, ({ work }) =
 
 const reminders = Layer.effectDiscard(Effect.flatMap(ReservationReminders, ({ work }) => Effect.forkScoped(work)))
 
-/** What a server does beside answering. Not for the command line, whose providers are off: it would give up what waits. */
-export const Workers = Layer.mergeAll(DeliveryWorkers.layer, broadcasts, cardNotices, reminders).pipe(
-  Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer, ReservationReminders.layer]),
-  Layer.provide(Notices.layer),
 const exports = Layer.effectDiscard(Effect.flatMap(AccountExports, ({ work }) => Effect.forkScoped(work)))
 
 const erasures = Layer.effectDiscard(Effect.flatMap(ErasureRuns, ({ work }) => Effect.forkScoped(work)))
 
 /** What a server does beside answering. Not for the command line, whose providers are off: it would give up what waits. */
-export const Workers = Layer.mergeAll(DeliveryWorkers.layer, broadcasts, cardNotices, exports, erasures).pipe(
-  Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer, AccountExports.layer, ErasureRuns.layer]),
+export const Workers = Layer.mergeAll(
+  DeliveryWorkers.layer,
+  broadcasts,
+  cardNotices,
+  reminders,
+  exports,
+  erasures
+).pipe(
+  Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer, ReservationReminders.layer]),
+  Layer.provide([AccountExports.layer, ErasureRuns.layer]),
   Layer.provide([Notices.layer, Accounts.layer, FileUploads.layer]),
   Layer.provide(Deliveries.layer),
   Layer.provide(DeliveryQueue.layer)

@@ -173,8 +173,6 @@ export const accountRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Reci
   "account.all": { make: nothing },
   "account.changes": { make: cursor, answers: { "query.since": 400 } },
   "account.events": { make: cursor, answers: { "query.since": 400 } },
-  "account.changes": { make: cursor, own: ["query.since"] },
-  "account.events": { make: cursor, own: ["query.since"] },
   "account.export": { make: nothing },
   "account.exported": about("exportId", accountExport),
   "account.erasure": { make: nothing },
