@@ -14,7 +14,6 @@ const segment = (key: PropertyKey | { readonly key: PropertyKey }) =>
 
 /** What a schema with a name asks for: its name says that to us alone. */
 const meantBy = (ast: SchemaAST.AST): string | undefined => {
-  if (SchemaAST.isObjects(ast)) return "an object"
   if (!SchemaAST.isUnion(ast) || !ast.types.every(SchemaAST.isLiteral)) return undefined
   return ast.types.map(({ literal }) => JSON.stringify(String(literal))).join(" | ")
 }

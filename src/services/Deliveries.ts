@@ -104,10 +104,13 @@ export class Deliveries extends Context.Service<
         )
         yield* Effect.orDie(insert(from, rows))
         const now = Date.now()
-        for (const { customerId, id, notBefore } of rows) {
-          const delay = notBefore === null ? undefined : Math.max(0, notBefore.getTime() - now)
-          yield* queue.offer(from.sql, { orgId: from.orgId, customerId, id, finished: 0 }, delay)
-        }
+        yield* queue.offerAll(
+          from.sql,
+          rows.map(({ customerId, id, notBefore }) => ({
+            next: { orgId: from.orgId, customerId, id, finished: 0 },
+            delay: notBefore === null ? 0 : Math.max(0, notBefore.getTime() - now)
+          }))
+        )
         return rows.map(({ id }) => id)
       })
 

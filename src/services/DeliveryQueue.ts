@@ -7,12 +7,20 @@ import { CustomerId, OrgId } from "../domain/Ids.ts"
 export const Try = Schema.Struct({ orgId: OrgId, customerId: CustomerId, id: Schema.String, finished: Schema.Int })
 export type Try = typeof Try.Type
 
+/** A try, and in how many milliseconds it is due. */
+export interface Due {
+  readonly next: Try
+  readonly delay: number
+}
+
 /** What is due, for the workers of all replicas. Each try is an item of its own, put in when the one before has failed. */
 export class DeliveryQueue extends Context.Service<
   DeliveryQueue,
   {
     /** Puts a try into the transaction that `from` has open, as its role: it is there if that commits. Dies without one. */
     readonly offer: (from: SqlClient.SqlClient, next: Try, delay?: Duration.Input) => Effect.Effect<void>
+    /** Puts many into it at once. */
+    readonly offerAll: (from: SqlClient.SqlClient, all: ReadonlyArray<Due>) => Effect.Effect<void>
     /** Waits for a try that no other worker has, and is done with it when the effect is; what is elsewhere comes again. */
     readonly take: (process: (next: Try) => Effect.Effect<void, "elsewhere">) => Effect.Effect<void>
     /** How many tries wait, and for how many seconds the oldest of those that are due has done so. */
@@ -50,6 +58,28 @@ export class DeliveryQueue extends Context.Service<
             .pipe(Effect.provideService(sql.transactionService, open.value), Effect.orDie)
         })
 
+        // Effect's queue takes them one by one, and a statement each is too many. The first goes in by it, which wakes
+        // the workers; the others go into its table as it would put them there itself.
+        const offerAll = Effect.fnUntraced(function* (
+          from: SqlClient.SqlClient,
+          [first, ...others]: ReadonlyArray<Due>
+        ) {
+          if (first === undefined) return
+          yield* offer(from, first.next, first.delay)
+          if (others.length === 0) return
+          const rows = others.map(({ delay, next }) => ({
+            id: next.id,
+            element: JSON.stringify(next),
+            seconds: Math.ceil(delay / 1000)
+          }))
+          yield* from`
+            INSERT INTO delivery_queue (id, queue_name, element, state, attempts, visible_at, created_at, updated_at)
+            SELECT id, 'deliveries', element, 'pending', 0,
+              CASE WHEN seconds > 0 THEN clock_timestamp() + make_interval(secs => seconds) ELSE now() END, now(), now()
+            FROM jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) AS due (id text, element text, seconds float)
+            ON CONFLICT (id, queue_name) DO NOTHING`.pipe(Effect.orDie)
+        })
+
         const take: DeliveryQueue["Service"]["take"] = (process) =>
           queue.take(process).pipe(
             Effect.catch((error) => (error === "elsewhere" ? Effect.void : Effect.die(error))),
@@ -68,7 +98,7 @@ export class DeliveryQueue extends Context.Service<
 
         const tidy = Effect.orDie(store.cleanup({ timeToLive: Duration.days(1), failedTimeToLive: Duration.days(30) }))
 
-        return DeliveryQueue.of({ offer, take, depth, tidy })
+        return DeliveryQueue.of({ offer, offerAll, take, depth, tidy })
       })
     ).pipe(
       Layer.provide(

@@ -93,22 +93,6 @@ layer(TestApp.layerWith({}, services), { excludeTestServices: true })("Verificat
     })
   )
 
-  it.effect("sends to the profile's own when it is asked for without a body", () =>
-    Effect.gen(function* () {
-      const { call } = yield* App
-      const email = address()
-      const ada = yield* newAda({ email, phone: "+14155552671" })
-
-      const sent = yield* call(ada, "POST", `${root}/email/send`)
-      assert.strictEqual(sent.status, 200, sent.text)
-      assert.strictEqual((yield* post(ada, "email/verify", { code: yield* codeTo(email) })).status, 200)
-      assert.deepInclude((yield* call(ada, "POST", `${root}/phone/send`)).json, {
-        channel: "phone",
-        to: "+14*******71"
-      })
-    })
-  )
-
   it.effect("says what is wrong in words that clients know", () =>
     Effect.gen(function* () {
       const { advance } = yield* App

@@ -1,4 +1,3 @@
-import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { IntegrationNotConfigured } from "../../domain/Integration.ts"
 import { InvalidRequest } from "../../domain/InvalidRequest.ts"
@@ -33,17 +32,6 @@ const verifyErrors = [InvalidCode, CodeExpired, TooManyAttempts] as const
 const sends = { name: "verification-sends", limit: 60, seconds: 3600 }
 const guesses = { name: "verification-guesses", limit: 60, seconds: 60 }
 
-// Null is how Effect reads an empty body; to clients it is just no body.
-const orNoBody = (name: "EmailCodeRequest" | "PhoneCodeRequest") => ({
-  transform: (operation: Record<string, unknown>) => ({
-    ...operation,
-    requestBody: {
-      content: { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } },
-      required: false
-    }
-  })
-})
-
 // A wrong guess has to stay counted though its answer is an error, so none of these runs in the request's transaction.
 export class VerificationApi extends HttpApiGroup.make("verification")
   .add(
@@ -53,16 +41,14 @@ export class VerificationApi extends HttpApiGroup.make("verification")
     ),
     HttpApiEndpoint.post("sendEmail", "/email/send", {
       headers: writeHeaders,
-      payload: [EmailCodeRequest, Schema.Null],
+      payload: EmailCodeRequest,
       success: CodeSent,
       error: sendErrors
     })
       .annotateMerge(
         OpenApi.annotations({
           summary: "Send a code by email",
-          description:
-            "To another address than the profile's it starts a change: the old one stays until it is proven. Without a body it goes to the profile's.",
-          ...orNoBody("EmailCodeRequest")
+          description: "To another address than the profile's it starts a change: the old one stays until it is proven."
         })
       )
       .annotate(CallsOut, true)
@@ -78,16 +64,14 @@ export class VerificationApi extends HttpApiGroup.make("verification")
       .annotate(Guarded, guesses),
     HttpApiEndpoint.post("sendPhone", "/phone/send", {
       headers: writeHeaders,
-      payload: [PhoneCodeRequest, Schema.Null],
+      payload: PhoneCodeRequest,
       success: CodeSent,
       error: sendErrors
     })
       .annotateMerge(
         OpenApi.annotations({
           summary: "Send a code by SMS",
-          description:
-            "To another number than the profile's it starts a change: the old one stays until it is proven. Without a body it goes to the profile's.",
-          ...orNoBody("PhoneCodeRequest")
+          description: "To another number than the profile's it starts a change: the old one stays until it is proven."
         })
       )
       .annotate(CallsOut, true)

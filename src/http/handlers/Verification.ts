@@ -11,9 +11,9 @@ export const VerificationHandlers = HttpApiBuilder.group(
 
     return handlers.handleAll({
       status: () => verification.status,
-      sendEmail: ({ payload }) => verification.send("email", payload?.email),
+      sendEmail: ({ payload }) => verification.send("email", payload.email),
       verifyEmail: ({ payload }) => verification.verify("email", payload.code),
-      sendPhone: ({ payload }) => verification.send("phone", payload?.phone),
+      sendPhone: ({ payload }) => verification.send("phone", payload.phone),
       verifyPhone: ({ payload }) => verification.verify("phone", payload.code)
     })
   })
