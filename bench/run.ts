@@ -4,6 +4,7 @@
 //
 // BENCH_DATABASE_URL  a Postgres server whose user may create databases (postgres://postgres@127.0.0.1:5432/postgres)
 // BENCH_SECONDS, BENCH_ROUNDS  length and number of rounds (5, 3)
+// BENCH_CUSTOMERS     how many there are (2000)
 // BENCH_REQUESTS      how many requests the memory is watched over (100000)
 // BENCH_TREES         other checkouts of Portico to measure in the same run, as before=/tmp/portico,other=../other
 import { SignJWT } from "jose"
@@ -21,7 +22,7 @@ const adminUrl = env["BENCH_DATABASE_URL"] ?? "postgres://postgres@127.0.0.1:543
 const seconds = Number(env["BENCH_SECONDS"] ?? 5)
 const rounds = Number(env["BENCH_ROUNDS"] ?? 3)
 
-const customers = 2_000
+const customers = Number(env["BENCH_CUSTOMERS"] ?? 2_000)
 const org = "bench"
 const apiKey = "a-key-for-nothing-but-the-bench"
 const secret = "a secret for nothing but the bench, of 32 bytes or more"
