@@ -22,8 +22,8 @@ export const form = {
 export function luaOf(asked: Asked, bearers: ReadonlyArray<string>): string {
   const { body, headers = {}, keyed = false, method = "GET", path } = asked
   const given = Object.entries(headers).map(([name, value]) => `["${name}"] = "${value}"`)
-  // Lua has no quotes that nothing in a text could close, but a text may stand in any number of signs.
-  const text = body === undefined ? "nil" : `[====[\n${body}]====]`
+  // Of plain letters and line ends, which Lua escapes as JSON does.
+  const text = body === undefined ? "nil" : JSON.stringify(body)
   return `
 local body = ${text}
 local run = "${crypto.randomUUID()}"
