@@ -137,7 +137,9 @@ async function bench() {
   for (const server of servers) server.process.kill("SIGKILL")
   await measureStarts("on this database", () => portico("Start", here))
   const data = mkdtempSync(path.join(directory, "embedded-"))
-  await measureStarts("embedded", () => portico("Start", here, { DATABASE_URL: undefined, DATA_DIR: data }))
+  await measureStarts("embedded", () =>
+    portico("Start", here, { APP_ENV: "local", DATABASE_URL: undefined, DATA_DIR: data })
+  )
 }
 
 function isTwin({ name }: Server): boolean {
