@@ -4,6 +4,8 @@
 //
 // BENCH_DATABASE_URL  a Postgres server whose user may create databases (postgres://postgres@127.0.0.1:5432/postgres)
 // BENCH_SECONDS, BENCH_ROUNDS  length and number of rounds (5, 3)
+// BENCH_CUSTOMERS     how many there are (2000)
+// BENCH_REQUESTS      how many requests the memory is watched over (100000)
 // BENCH_TREES         other checkouts of Portico to measure in the same run, as before=/tmp/portico,other=../other
 import { SignJWT } from "jose"
 import assert from "node:assert/strict"
@@ -13,13 +15,14 @@ import { type AddressInfo, createServer } from "node:net"
 import { availableParallelism, tmpdir } from "node:os"
 import path from "node:path"
 import postgres from "postgres"
+import { type Asked, file, form, luaOf } from "./lua.ts"
 
 const { env } = process
 const adminUrl = env["BENCH_DATABASE_URL"] ?? "postgres://postgres@127.0.0.1:5432/postgres"
 const seconds = Number(env["BENCH_SECONDS"] ?? 5)
 const rounds = Number(env["BENCH_ROUNDS"] ?? 3)
 
-const customers = 2_000
+const customers = Number(env["BENCH_CUSTOMERS"] ?? 2_000)
 const org = "bench"
 const apiKey = "a-key-for-nothing-but-the-bench"
 const secret = "a secret for nothing but the bench, of 32 bytes or more"
@@ -72,14 +75,18 @@ async function bench() {
   // What providers there are is not this file's business: all that can be turned off is.
   const providers = readFileSync(path.join(here, ".env.example"), "utf8").matchAll(/^# ([A-Z_]+)=off$/gm)
   const off = Object.fromEntries(Array.from(providers, ([, provider]) => [provider, "off"]))
-  const portico = (name: string, tree: string) =>
+  const portico = (name: string, tree: string, more: Record<string, string | undefined> = {}) =>
     start(name, path.resolve(here, tree, "src/main.ts"), {
       ...off,
       APP_ENV: "production",
       CODES_SECRET: secret,
+      STORAGE: "disk",
+      FILES_URL_SECRET: secret,
+      PUBLIC_URL: "https://bench.invalid",
       HOST: "127.0.0.1",
       RATE_LIMIT: "1000000",
-      PLATFORM_API_KEYS: `${org}:${apiKey}`
+      PLATFORM_API_KEYS: `${org}:${apiKey}`,
+      ...more
     })
   const twin = (name: string, cached: boolean) =>
     start(name, path.join(here, "bench/twin.ts"), { TOKEN_CACHE: String(cached) })
@@ -99,13 +106,87 @@ async function bench() {
   const [version] = await admin`SHOW server_version`
   console.log(
     `Node.js ${process.version}, Postgres ${version!["server_version"]}, ${availableParallelism()} cores; ` +
-      `wrk -t1 -c32, medians of ${rounds} rounds of ${seconds} s; ${customers} customers`
+      `wrk -t1 -c32 (-c4 for files), medians of ${rounds} rounds of ${seconds} s; ${customers} customers`
   )
-  await measure(plain, `/client-data/profile of ${customers} customers in turn`, "/client-data/profile", all)
-  await measure(plain, "/client-data/orders, 50 of 500", "/client-data/orders?ps=50", all.slice(0, 1))
+  const reads = (title: string, target: string, bearers: ReadonlyArray<string>) =>
+    sameAnswers(target, bearers[0]!).then(() => measure(plain, `GET ${title}`, () => ({ path: target }), bearers))
+  await reads(`/client-data/profile of ${customers} customers in turn`, "/client-data/profile", all)
+  await reads("/client-data/orders, 50 of 500", "/client-data/orders?ps=50", all.slice(0, 1))
+  await reads("/client-data/dashboard; the twin: six queries at once and one more", "/client-data/dashboard", all)
+  const change: Asked = {
+    method: "PUT",
+    path: "/client-data/profile",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ about: "Prefers parcels to be left with the neighbours." }),
+    keyed: true
+  }
+  await measure(plain, "PUT /client-data/profile, each with an Idempotency-Key of its own", () => change, all)
+  const upload = (server: Server): Asked => ({
+    method: "POST",
+    path: "/client-data/files/upload",
+    headers: { "content-type": isTwin(server) ? "text/plain" : form.type },
+    body: isTwin(server) ? file : form.body
+  })
+  await measure(plain, "POST /client-data/files/upload, 5 MB; a form, the twin: a bare body", upload, all, 4)
+  const paths = new Map<Server, string>()
+  for (const server of servers) paths.set(server, await uploaded(server, upload(server), all[0]!))
+  const download = (server: Server): Asked => ({ path: `/client-data/files/${paths.get(server)!}` })
+  await measure(plain, "GET /client-data/files/:path, 5 MB", download, all.slice(0, 1), 4)
+
+  await watchMemory(ours, all)
+  for (const server of servers) server.process.kill("SIGKILL")
+  await measureStarts("on this database", () => portico("Start", here))
+  const data = mkdtempSync(path.join(directory, "embedded-"))
+  await measureStarts("embedded", () =>
+    portico("Start", here, { APP_ENV: "local", DATABASE_URL: undefined, DATA_DIR: data })
+  )
 }
 
-async function start(name: string, script: string, variables: Record<string, string>): Promise<Server> {
+function isTwin({ name }: Server): boolean {
+  return name.startsWith("Twin")
+}
+
+async function uploaded({ url }: Server, { body, headers, method, path }: Asked, bearer: string): Promise<string> {
+  const all = { ...headers, authorization: `Bearer ${bearer}`, orgid: org }
+  const answer = await fetch(url + path, { method: method!, headers: all, body: body! })
+  const said = (await answer.json()) as ReadonlyArray<{ readonly path: string }> | { readonly path: string }
+  if (!answer.ok) throw new Error(JSON.stringify(said))
+  return encodeURIComponent("path" in said ? said.path : said[0]!.path)
+}
+
+/** Resident memory after each tenth of the requests. */
+async function watchMemory(server: Server, bearers: ReadonlyArray<string>) {
+  const most = Number(env["BENCH_REQUESTS"] ?? 100_000)
+  const script = path.join(directory, "memory.lua")
+  writeFileSync(script, luaOf({ path: "/client-data/profile" }, bearers))
+  const seen: Array<string> = []
+  for (let requests = 0, next = most / 10; requests < most;) {
+    const { perSecond } = await roundOf(server, script, 2, 32)
+    requests += perSecond * 2
+    if (requests < next) continue
+    next += most / 10
+    const status = readFileSync(`/proc/${server.process.pid}/status`, "utf8")
+    seen.push(`${Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024)}`)
+  }
+  console.log(`\nResident memory in MB after each tenth of ${most} more requests: ${seen.join(" ")}`)
+}
+
+/** The first start migrates, or makes the cluster; those after it are warm. */
+async function measureStarts(where: string, starting: () => Promise<Server>) {
+  const times: Array<number> = []
+  for (let i = 0; i < 4; i++) {
+    const begun = performance.now()
+    const server = await starting()
+    times.push(Math.round(performance.now() - begun))
+    const ended = new Promise((resolve) => server.process.once("exit", resolve))
+    server.process.kill("SIGTERM")
+    await ended
+  }
+  const [first, ...warm] = times
+  console.log(`Start to first answer ${where}: first ${first} ms, warm ${warm.toSorted((a, b) => a - b).join(", ")} ms`)
+}
+
+async function start(name: string, script: string, variables: Record<string, string | undefined>): Promise<Server> {
   const port = await freePort()
   const log = path.join(directory, `${port}.log`)
   const out = openSync(log, "a")
@@ -129,7 +210,7 @@ async function start(name: string, script: string, variables: Record<string, str
   while (!(await fetch(server.url, { redirect: "manual" }).then(Boolean, () => false))) {
     stopping.signal.throwIfAborted()
     if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${name} did not start`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
   return server
 }
@@ -217,16 +298,24 @@ function tokenOf(sub: string): Promise<string> {
     .sign(Buffer.from(secret))
 }
 
-async function measure(reference: Server, title: string, target: string, bearers: ReadonlyArray<string>) {
-  await sameAnswers(target, bearers[0]!)
+async function measure(
+  reference: Server,
+  title: string,
+  askedOf: (server: Server) => Asked,
+  bearers: ReadonlyArray<string>,
+  connections = 32
+) {
   const script = path.join(directory, "wrk.lua")
-  writeFileSync(script, luaOf(target, bearers))
-  for (const server of servers) await roundOf(server, script, Math.min(3, seconds))
+  const run = (server: Server, duration: number) => {
+    writeFileSync(script, luaOf(askedOf(server), bearers))
+    return roundOf(server, script, duration, connections)
+  }
+  for (const server of servers) await run(server, Math.min(3, seconds))
   const results = new Map(servers.map((server) => [server, Array<Round>()]))
   for (let i = 0; i < rounds; i++) {
     // Backwards every other time: what drifts favours nobody.
     for (const server of i % 2 === 0 ? servers : servers.toReversed()) {
-      results.get(server)!.push(await roundOf(server, script, seconds))
+      results.get(server)!.push(await run(server, seconds))
     }
   }
 
@@ -238,7 +327,7 @@ async function measure(reference: Server, title: string, target: string, bearers
     return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
   }
   const total = (server: Server) => median(server, ({ node, postgres }) => node + postgres)
-  console.log(`\nGET ${title}`)
+  console.log(`\n${title}`)
   console.table(
     Object.fromEntries(
       servers.map((server) => [
@@ -260,45 +349,24 @@ async function measure(reference: Server, title: string, target: string, bearers
   )
 }
 
-/** All servers have to say the same, or they are not doing the same work; a cursor is each one's own. */
+/** All servers have to say the same, or they are not doing the same work; a cursor and a clock are each one's own. */
 async function sameAnswers(target: string, bearer: string) {
   const answers = await Promise.all(
     servers.map(async ({ name, url }) => {
       const answer = await fetch(url + target, { headers: { authorization: `Bearer ${bearer}`, orgid: org } })
       if (!answer.ok) throw new Error(`${name}: ${answer.status} ${await answer.text()}`)
       const body = (await answer.json()) as object
+      if ("asOf" in body) return { ...body, asOf: typeof body.asOf }
       return "nextCursor" in body ? { ...body, nextCursor: typeof body.nextCursor } : body
     })
   )
   for (const answer of answers) assert.deepEqual(answer, answers[0])
 }
 
-function luaOf(target: string, bearers: ReadonlyArray<string>) {
-  return `
-local requests = {}
-for _, bearer in ipairs({ ${bearers.map((bearer) => `"${bearer}"`).join(", ")} }) do
-  requests[#requests + 1] = { authorization = "Bearer " .. bearer, orgid = "${org}" }
-end
-local at = 0
-function init()
-  for i, headers in ipairs(requests) do requests[i] = wrk.format("GET", "${target}", headers) end
-end
-function request()
-  at = at % #requests + 1
-  return requests[at]
-end
-function done(summary, latency)
-  local e = summary.errors
-  io.write(string.format('{"requests":%d,"duration":%d,"failed":%d,"p50":%d,"p99":%d}',
-    summary.requests, summary.duration, e.status + e.connect + e.read + e.write + e.timeout,
-    latency:percentile(50), latency:percentile(99)))
-end`
-}
-
-async function roundOf(server: Server, script: string, duration: number): Promise<Round> {
+async function roundOf(server: Server, script: string, duration: number, connections: number): Promise<Round> {
   // Only one server is busy at a time, so all that the backends do is done for it.
   const before = await cpuTimes(server)
-  const said = await wrk("-t1", "-c32", `-d${duration}s`, "-s", script, server.url)
+  const said = await wrk("-t1", `-c${connections}`, `-d${duration}s`, "-s", script, server.url)
   const after = await cpuTimes(server)
   truncateSync(server.log)
   const result = JSON.parse(said.slice(said.indexOf("{"))) as Record<

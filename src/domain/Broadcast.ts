@@ -4,7 +4,7 @@ import { CustomerId } from "./Ids.ts"
 import { Channel, Link, NotificationData, NotificationType } from "./Notification.ts"
 import { listQuery } from "./Page.ts"
 import { Text } from "./Text.ts"
-import { Timestamp } from "./Timestamp.ts"
+import { NullableTimestamp, Timestamp } from "./Timestamp.ts"
 
 /** The most customers that are told by name; for more there is `all`. */
 export const mostNamed = 10_000
@@ -95,7 +95,7 @@ export const Broadcast = Schema.Struct({
   link: Schema.NullOr(Schema.String),
   channels: Schema.NullOr(Schema.Array(Channel)),
   createdAt: Timestamp,
-  finishedAt: Schema.NullOr(Timestamp).annotate({ description: "When everybody had got theirs or had it on its way" }),
+  finishedAt: NullableTimestamp.annotate({ description: "When everybody had got theirs or had it on its way" }),
   customers: Schema.Struct({ total: Schema.Int, told: Schema.Int }).annotate({
     identifier: "BroadcastProgress",
     description: "How many it is for, and for how many it has been recorded by now"

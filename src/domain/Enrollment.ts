@@ -6,7 +6,7 @@ import { CustomerId, PlatformId } from "./Ids.ts"
 import { listQuery, pageOf } from "./Page.ts"
 import { Problem } from "./Problem.ts"
 import { Text } from "./Text.ts"
-import { Timestamp } from "./Timestamp.ts"
+import { NullableTimestamp, Timestamp } from "./Timestamp.ts"
 
 export const EnrollmentStatus = Schema.Literals([
   "pending",
@@ -66,9 +66,9 @@ const facts = {
   documents: Schema.Array(Attachment),
   agreement: Schema.NullOr(Agreement).annotateKey({ description: "What was agreed to, and when" }),
   submittedAt: Timestamp,
-  reviewedAt: Schema.NullOr(Timestamp),
-  approvedAt: Schema.NullOr(Timestamp),
-  expiresAt: Schema.NullOr(Timestamp).annotateKey({ description: "From then on it is `expired`" }),
+  reviewedAt: NullableTimestamp,
+  approvedAt: NullableTimestamp,
+  expiresAt: NullableTimestamp.annotateKey({ description: "From then on it is `expired`" }),
   rejectionReason: Schema.NullOr(Schema.String),
   history: Schema.Array(EnrollmentStep).annotate({ description: "Oldest first" }),
   version: Schema.Int

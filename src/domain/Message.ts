@@ -5,7 +5,7 @@ import { CustomerId, PlatformId } from "./Ids.ts"
 import { listQuery, pageOf } from "./Page.ts"
 import { Problem } from "./Problem.ts"
 import { Text } from "./Text.ts"
-import { Timestamp } from "./Timestamp.ts"
+import { NullableTimestamp, Timestamp } from "./Timestamp.ts"
 
 export const PartyKind = Schema.Literals(["customer", "staff", "expert"]).annotate({ identifier: "PartyKind" })
 
@@ -26,7 +26,7 @@ const facts = {
       "To the customer: `delivered` until it is `read` or `archived`. From the customer: `sent`, then `delivered` or `read` as the staff say; an answer of theirs means `read`"
   }),
   createdAt: Timestamp,
-  readAt: Schema.NullOr(Timestamp)
+  readAt: NullableTimestamp
 }
 
 const said = {

@@ -3,7 +3,7 @@ import { example } from "./Example.ts"
 import { listQuery, pageOf } from "./Page.ts"
 import { Problem } from "./Problem.ts"
 import { Text } from "./Text.ts"
-import { Timestamp } from "./Timestamp.ts"
+import { NullableTimestamp, Timestamp } from "./Timestamp.ts"
 
 export const Channel = Schema.Literals(["inApp", "push", "email", "sms"]).annotate({ identifier: "Channel" })
 export type Channel = typeof Channel.Type
@@ -85,7 +85,7 @@ export const Notification = Schema.Struct({
   ).annotate({ description: "What an app needs to act on it" }),
   link: Schema.NullOr(Schema.String).annotate({ description: "A path of the portal, or an address" }),
   read: Schema.Boolean,
-  readAt: Schema.NullOr(Timestamp),
+  readAt: NullableTimestamp,
   createdAt: Timestamp
 }).annotate({ identifier: "Notification", examples: [about] })
 export type Notification = typeof Notification.Type

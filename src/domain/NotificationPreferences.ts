@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { example } from "./Example.ts"
 import { type Channel, topics, type Topic } from "./Notification.ts"
 import { QuietHours } from "./QuietHours.ts"
-import { Timestamp } from "./Timestamp.ts"
+import { NullableTimestamp } from "./Timestamp.ts"
 
 type Choice = Readonly<Record<Channel, boolean>>
 
@@ -47,7 +47,7 @@ export const NotificationPreferences = Schema.Struct({
       "In the profile's timezone (UTC without one): email, push and sms wait until they are over, `security` excepted"
   }),
   version: Schema.Int,
-  updatedAt: Schema.NullOr(Timestamp).annotate({ description: "null while all is as it was from the start" })
+  updatedAt: NullableTimestamp.annotate({ description: "null while all is as it was from the start" })
 }).annotate({
   identifier: "NotificationPreferences",
   examples: [

@@ -6,7 +6,7 @@ import { Currency, Money } from "./Money.ts"
 import { listQuery, pageOf } from "./Page.ts"
 import { Problem } from "./Problem.ts"
 import { Text } from "./Text.ts"
-import { Timestamp } from "./Timestamp.ts"
+import { NullableTimestamp, Timestamp } from "./Timestamp.ts"
 import { Url } from "./Url.ts"
 
 export const OrderId = PlatformId.pipe(Schema.brand("OrderId"))
@@ -65,9 +65,8 @@ export const Shipment = Schema.Struct({
   trackingNumber: Schema.NullOr(Line),
   trackingUrl: Schema.NullOr(Url),
   status: Schema.NullOr(Line),
-  // Kept in a jsonb column, so an instant is text in the row as well.
-  shippedAt: Schema.NullOr(Schema.toCodecJson(Timestamp)),
-  deliveredAt: Schema.NullOr(Schema.toCodecJson(Timestamp))
+  shippedAt: NullableTimestamp,
+  deliveredAt: NullableTimestamp
 }).annotate({ identifier: "Shipment" })
 
 export const Order = Schema.Struct({

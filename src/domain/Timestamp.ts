@@ -51,3 +51,6 @@ export const Timestamp: Schema.Codec<Date> = Schema.declare(
     toCodecJson: () => Schema.link<Date>()(Iso, text)
   }
 )
+
+/** An instant or null. Null comes first: a member that fails before it takes ten times as long as all the rest. */
+export const NullableTimestamp = Schema.Union([Schema.Null, Timestamp])

@@ -4,7 +4,7 @@ import { example } from "./Example.ts"
 import { Problem } from "./Problem.ts"
 import { Email, Phone } from "./Profile.ts"
 import { Text } from "./Text.ts"
-import { Timestamp } from "./Timestamp.ts"
+import { NullableTimestamp, Timestamp } from "./Timestamp.ts"
 
 /** What a customer can prove to be theirs. */
 export const VerificationChannel = Schema.Literals(["email", "phone"])
@@ -13,7 +13,7 @@ export type VerificationChannel = typeof VerificationChannel.Type
 const Proof = Schema.Struct({
   value: Schema.NullOr(Schema.String),
   verified: Schema.Boolean,
-  verifiedAt: Schema.NullOr(Timestamp).annotate({ description: "null when it was proven elsewhere, or not at all" }),
+  verifiedAt: NullableTimestamp.annotate({ description: "null when it was proven elsewhere, or not at all" }),
   pending: Schema.NullOr(Schema.String).annotate({ description: "A new one that waits for its code" })
 })
 

@@ -44,8 +44,8 @@ export const paginate = Effect.fnUntraced(function* <Field extends string, S ext
   readonly sorts: Readonly<Record<Field, { readonly type: SortType; readonly column: `${string}.${string}` }>>
   readonly byDefault: NoInfer<Field>
   readonly item: S
-  /** What `item` decodes, where that is not the row as it is. */
-  readonly shape?: (row: never) => unknown
+  /** Instead of decoding each row as `item`. */
+  readonly read?: (row: never) => S["Type"]
   readonly columns: Statement.Fragment
   /** Table and filters, the customer first. */
   readonly from: Statement.Fragment
@@ -80,7 +80,7 @@ export const paginate = Effect.fnUntraced(function* <Field extends string, S ext
   const hasNext = found.length > pageSize
   const count = rows[0]!.listTotal
   return {
-    data: yield* decoderOf(options.item)(options.shape === undefined ? shown : shown.map(options.shape as never)),
+    data: options.read === undefined ? yield* decoderOf(options.item)(shown) : shown.map(options.read as never),
     ...(count === null ? {} : { total: count, totalPages: Math.ceil(count / pageSize) }),
     hasNext,
     ...(page === undefined ? {} : { page }),

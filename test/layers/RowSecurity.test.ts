@@ -151,6 +151,51 @@ layer(TestDatabase.layer, { excludeTestServices: true })("Row security", (it) =>
     })
   )
 
+  it.effect("could be spread by org: what is not led by it is named, and is none of a request's", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const others = yield* sql<{ readonly name: string; readonly unique: boolean }>`
+        SELECT pg_class.relname || ': ' || indexrelid::regclass AS name, indisunique AS unique FROM pg_index
+        JOIN pg_class ON pg_class.oid = indrelid AND relnamespace = 'public'::regnamespace
+        LEFT JOIN pg_attribute AS org ON org.attrelid = indrelid AND org.attname = 'org_id'
+        WHERE indkey[0] IS DISTINCT FROM org.attnum`
+      const of = (unique: boolean) => others.filter((index) => index.unique === unique).map(({ name }) => name)
+      // Tables of no tenant: the list of orgs, and a queue and two ledgers that stay in one place.
+      assert.sameMembers(of(true), [
+        "orgs: orgs_pkey",
+        "effect_sql_migrations: effect_sql_migrations_pkey",
+        "delivery_queue: delivery_queue_pkey",
+        "delivery_queue: idx_delivery_queue_id",
+        "delivery_queue_migrations: delivery_queue_migrations_pkey"
+      ])
+      // By which the background looks through all orgs for what is due or too old.
+      assert.sameMembers(of(false), [
+        "customer_changes: customer_changes_at",
+        "delivery_queue: idx_delivery_queue_take",
+        "delivery_queue: idx_delivery_queue_update",
+        "enrollments: enrollments_expiry",
+        "file_leftovers: file_leftovers_due",
+        "idempotency_keys: idempotency_keys_age",
+        "local_vault_items: local_vault_items_id",
+        "local_vault_items: local_vault_items_origin",
+        "local_vaults: local_vaults_id",
+        "payment_checks: payment_checks_due",
+        "place_sessions: place_sessions_end",
+        "shared_limits: shared_limits_end",
+        "stripe_events: stripe_events_age"
+      ])
+
+      const spanning = yield* sql<{ readonly name: string }>`
+        SELECT conrelid::regclass || ': ' || conname AS name FROM pg_constraint
+        WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND confrelid <> 'orgs'::regclass
+          AND NOT EXISTS (
+            SELECT FROM unnest(conkey, confkey) AS pair (here, there)
+            JOIN pg_attribute AS a ON a.attrelid = conrelid AND a.attnum = here AND a.attname = 'org_id'
+            JOIN pg_attribute AS b ON b.attrelid = confrelid AND b.attnum = there AND b.attname = 'org_id')`
+      assert.deepEqual(spanning, [])
+    })
+  )
+
   it.effect("binds the tenants' roles, which own nothing, inherit nothing and make nothing", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
