@@ -27,7 +27,9 @@ if (flags.length === 0 && (major > 24 || (major === 24 && minor >= 2))) {
     )
     process.exit(1)
   }
-  const env = { ...process.env, PATH: path.dirname(bin) + path.delimiter + process.env.PATH }
+  // What was compiled once need not be compiled at the next start.
+  const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? path.join(here, "node_modules/.cache/node")
+  const env = { ...process.env, NODE_COMPILE_CACHE, PATH: path.dirname(bin) + path.delimiter + process.env.PATH }
   const child = spawn(bin, [...flags, file, ...args], { stdio: "inherit", env })
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal))
   child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)))

@@ -83,11 +83,7 @@ export const Routes = Layer.mergeAll(
       PlatformReservationsHandlers,
       NotificationsHandlers,
       PushTokensHandlers,
-      PlatformNotificationsHandlers,
-      NotificationsHandlers,
-      PushTokensHandlers,
-      PlatformNotificationsHandlers,
-      VerificationHandlers
+      PlatformNotificationsHandlers
     ])
   ),
   Docs,

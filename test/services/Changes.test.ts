@@ -411,6 +411,8 @@ layer(TestServices.layer, { excludeTestServices: true })("Changes", (it) => {
       assert.deepEqual(
         tables.map(({ name }) => name),
         [
+          // Its file is recorded, when it is ready.
+          "account_exports",
           // What customers have been told of by itself.
           "card_notices",
           // The log itself.
@@ -421,6 +423,9 @@ layer(TestServices.layer, { excludeTestServices: true })("Changes", (it) => {
           // Written once, with their enrollment, or with its next status.
           "enrollment_documents",
           "enrollment_steps",
+          // The end of the account, which no feed outlives.
+          "erasure_receipts",
+          "erasures",
           // Nobody's to see: bookkeeping of uploads, of idempotent requests.
           "file_leftovers",
           "file_usage",

@@ -77,7 +77,8 @@ export const validOf = (random: Random, schema: Json, key = ""): unknown => {
   if (type === "array") {
     const least = whole["minItems"] ?? 0
     const length = Math.min(least + random(3), whole["maxItems"] ?? 3)
-    return Array.from({ length }, () => validOf(random, whole["items"] ?? {}, key))
+    const items = Array.from({ length }, () => validOf(random, whole["items"] ?? {}, key))
+    return whole["uniqueItems"] === true ? [...new Set(items)] : items
   }
   const value: Record<string, unknown> = {}
   for (const [name, inner] of Object.entries<Json>(whole["properties"] ?? {})) {

@@ -110,9 +110,9 @@ const erasureCode = Effect.fnUntraced(function* (actor: Actor) {
   return { body: { code } }
 }, Effect.orDie)
 /** Somebody of the org's whom nothing else is about: they may go. */
-const anotherCustomer = ({ canary, platform }: Actor) => {
+const anotherCustomer = ({ platform }: Actor) => {
   const id = `customer-${nextNumber()}`
-  return Effect.as(send(platform, "PUT", `/platform/customers/${id}`, { body: { name: canary } }), id)
+  return Effect.as(send(platform, "PUT", `/platform/customers/${id}`, { body: { name: "Somebody" } }), id)
 }
 
 /** Of what is told about the account, and proven of it. */

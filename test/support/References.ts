@@ -67,7 +67,8 @@ export const withValueAt = (request: Request, place: string, value: string): Req
   const copy = structuredClone(request) as Request & Record<string, unknown>
   let at = copy as Record<string, unknown>
   for (const step of [where!, ...steps.slice(0, -1)]) at = at[step] as Record<string, unknown>
-  at[steps.at(-1)!] = value
+  // What takes ids may take a word in their place.
+  if (typeof at === "object") at[steps.at(-1)!] = value
   return copy
 }
 
