@@ -20,6 +20,7 @@ export const erasedTables = [
   "payment_methods",
   "payment_checks",
   "card_notices",
+  "reservation_reminders",
   "account_exports",
   "verification_codes",
   "verifications",

@@ -41,6 +41,7 @@ const beyondTheSchema: ReadonlyArray<RegExp> = [
   /Expected no negative amount|Expected every amount of a basket in one currency/,
   /Expected a window to close after it opens|Expected windows of a day that do not overlap/,
   /Expected a time that ends after it begins|Expected a day that is in the calendar/,
+  /Expected a path such as \/orders\/1001, or an http or https address/,
   /Expected a validity of 100 years at most/,
   /Expected either date, or both from and to|Expected from and to in order and at most 31 days/,
   /"pointer":"\/body\/(?:service|date|from|to)"/,

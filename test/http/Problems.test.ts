@@ -104,7 +104,7 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
           [ada, "/api/client-data/profile", "GET, HEAD, OPTIONS, PUT", ["POST", "DELETE"]],
           [ada, "/client-data/orders", "GET, HEAD, OPTIONS", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "LINK"]],
           [ada, "/client-data/orders/x", "GET, HEAD, OPTIONS", ["POST", "PUT", "DELETE", "PATCH"]],
-          [platform, "/platform/customers/x", "GET, HEAD, OPTIONS, PUT", ["POST", "DELETE", "PATCH"]],
+          [platform, "/platform/customers/x", "DELETE, GET, HEAD, OPTIONS, PUT", ["POST", "PATCH"]],
           [platform, "/platform/orders/x", "OPTIONS, PUT", ["GET", "HEAD", "POST", "DELETE", "PATCH"]],
           [undefined, "/livez", "GET, HEAD, OPTIONS", ["POST", "PUT", "DELETE", "TRACE"]],
           [undefined, "/openapi.json", "GET, HEAD, OPTIONS", ["POST"]]

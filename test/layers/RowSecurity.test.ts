@@ -170,10 +170,12 @@ layer(TestDatabase.layer, { excludeTestServices: true })("Row security", (it) =>
       ])
       // By which the background looks through all orgs for what is due or too old.
       assert.sameMembers(of(false), [
+        "account_exports: account_exports_due",
         "customer_changes: customer_changes_at",
         "delivery_queue: idx_delivery_queue_take",
         "delivery_queue: idx_delivery_queue_update",
         "enrollments: enrollments_expiry",
+        "erasures: erasures_due",
         "file_leftovers: file_leftovers_due",
         "idempotency_keys: idempotency_keys_age",
         "local_vault_items: local_vault_items_id",
