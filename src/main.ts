@@ -49,6 +49,8 @@ const server = (settings: Settings.Settings, services: Context.Context<Layer.Suc
     Layer.provide(
       Layer.succeed(HttpSettings, {
         rateLimit: settings.rateLimit,
+        maxInFlight: settings.maxInFlight,
+        maxInFlightPerCustomer: settings.maxInFlightPerCustomer,
         corsOrigins: settings.corsOrigins,
         strictTransport: settings.appEnv === "production"
       })

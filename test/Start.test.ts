@@ -35,6 +35,8 @@ describe("A server that is configured wrongly", () => {
       PORT: "many-ports",
       DATA_DIR: path.join(import.meta.filename, "below-a-file"),
       RATE_LIMIT: "-77",
+      MAX_IN_FLIGHT: "0000",
+      MAX_IN_FLIGHT_PER_CUSTOMER: "-1234",
       CORS_ORIGINS: "https://portal.example/with-a-path",
       PLATFORM_API_KEYS: "acme:short-key",
       LOG_LEVEL: "shouting",

@@ -10,15 +10,25 @@ const seconds = Metric.histogram("http_request_duration_seconds", {
   boundaries: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 })
 
+/** What operators ask, which is answered whatever else there is to do. */
+export const isProbe = (path: string) => path === "/livez" || path === "/readyz" || path === "/metrics"
+
 /** One line in the log and two in the metrics. */
-export const record = (method: string, current: RequestFacts, status: number, milliseconds: number) => {
-  const isProbe = current.route === undefined && plainPaths.includes(current.path)
-  const route = current.route ?? (isProbe ? current.path : "unmatched")
+export const record = (
+  method: string,
+  current: RequestFacts,
+  status: number,
+  milliseconds: number,
+  isRefused: boolean
+) => {
+  const isPlain = current.route === undefined && plainPaths.includes(current.path)
+  const route = current.route ?? (isPlain ? current.path : isRefused ? "refused" : "unmatched")
   return Effect.withFiber(({ context }) => {
     const { count, time } = seriesOf(method, route, status)
     count.updateUnsafe(1, context)
     time.updateUnsafe(milliseconds / 1000, context)
-    return Effect.provideService(isProbe ? answeredProbe : answered, References.CurrentLogAnnotations, {
+    // A server with more to do than it can do does not write about each that it turns away: the burst has its line.
+    return Effect.provideService(isPlain || isRefused ? answeredQuietly : answered, References.CurrentLogAnnotations, {
       requestId: current.id,
       method,
       route,
@@ -31,7 +41,7 @@ export const record = (method: string, current: RequestFacts, status: number, mi
 }
 
 const answered = Effect.logInfo("Answered")
-const answeredProbe = Effect.logDebug("Answered")
+const answeredQuietly = Effect.logDebug("Answered")
 
 /** Made once for each, since a metric that is made anew has to find its series anew. */
 const series = new Map<string, ReturnType<typeof makeSeries>>()

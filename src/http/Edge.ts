@@ -6,16 +6,17 @@ import { hasCardNumber } from "../domain/CardNumber.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { Tokens } from "../services/Tokens.ts"
-import { plainPaths, record } from "./AccessLog.ts"
+import { isProbe, plainPaths, record } from "./AccessLog.ts"
 import { Api } from "./Api.ts"
 import { verifyApiKey, verifyBearer } from "./Authentication.ts"
 import { CurrentRequest, facts, type RequestFacts } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
+import * as Load from "./Load.ts"
 import { methodsOf } from "./Paths.ts"
 import { complete } from "./Problems.ts"
 
 /**
- * What every request passes on its way in and out, whatever becomes of it: its id, the path under `/api`, a problem
+ * What every request passes on its way in and out, whatever becomes of it: whether there is room for it, its id, the path under `/api`, a problem
  * document for each failure, conditional reads, headers, one log line, metrics.
  */
 export const Edge = HttpRouter.middleware(
@@ -24,6 +25,7 @@ export const Edge = HttpRouter.middleware(
     const tokens = yield* Tokens
     const apiKeys = yield* ApiKeys
     const readiness = yield* Readiness
+    const load = Load.make(settings.maxInFlight)
     const methodsAt = methodsOf(Api, plainPaths)
     const origins = new Set(settings.corsOrigins)
     const cors = HttpMiddleware.cors({
@@ -102,15 +104,19 @@ export const Edge = HttpRouter.middleware(
         const routed = routedOf(path) + url.slice(path.length)
         const seen = routed === request.url ? request : request.modify({ url: routed })
         const place = placeOf(routedOf(path))
-        const answered = app.pipe(
-          Effect.catchCause((cause) => failed(cause, seen, place)),
-          Effect.map((response) => finish(response, seen, current, place))
-        )
+        const refusal = isProbe(path) ? undefined : load.refusal()
+        const answered =
+          refusal === undefined
+            ? (isProbe(path) ? app : load.count(app)).pipe(
+                Effect.catchCause((cause) => failed(cause, seen, place)),
+                Effect.map((response) => finish(response, seen, current, place))
+              )
+            : Effect.map(refusal, (response) => finish(response, seen, current, place))
         return (isAcrossOrigins(request) ? identified(cors(answered), current) : answered).pipe(
           // In the context from before the routing: one more layer on all that is there by now would be a copy of it.
           Effect.tap(({ status }) =>
             Effect.updateContext(
-              record(request.method, current, status, performance.now() - started),
+              record(request.method, current, status, performance.now() - started, refusal !== undefined),
               (_: Context.Context<never>) => outer
             )
           ),

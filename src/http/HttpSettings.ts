@@ -6,6 +6,10 @@ export class HttpSettings extends Context.Service<
   {
     /** Requests a minute that one customer may make. */
     readonly rateLimit: number
+    /** Requests that this process works on at once; more are refused until there are less. */
+    readonly maxInFlight: number
+    /** How many of them may be one customer's. */
+    readonly maxInFlightPerCustomer: number
     /** Origins whose pages may call the API from a browser. */
     readonly corsOrigins: ReadonlyArray<string>
     /** Whether browsers should insist on TLS (RFC 6797): true where a proxy terminates it. */

@@ -16,7 +16,7 @@ export class Guarded extends Context.Service<
 >()("portico/http/Guarded") {}
 
 /**
- * Requests that one customer makes, in windows of a minute (draft-ietf-httpapi-ratelimit-headers).
+ * Requests that one customer makes, in windows of a minute (draft-ietf-httpapi-ratelimit-headers), and at once.
  *
  * Counted in this process only, because a count that replicas share would cost each read a write. What guards codes,
  * money and paid look-ups is counted in Postgres: `services/SharedLimits`.
@@ -28,20 +28,21 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
   static readonly layer = Layer.effect(
     RateLimits,
     Effect.gen(function* () {
-      const { rateLimit } = yield* HttpSettings
+      const { maxInFlightPerCustomer, rateLimit } = yield* HttpSettings
       const sharedLimits = yield* SharedLimits
       const policy = `"customer";q=${rateLimit};w=${window / 1000}`
-      const counts = new Map<string, { used: number; readonly until: number }>()
+      const counts = new Map<string, { used: number; until: number; running: number }>()
 
       const countOf = (key: string, now: number) => {
         const count = counts.get(key)
         if (count !== undefined && count.until > now) return count
         if (counts.size >= mostCustomers) forget(now)
-        const fresh = { used: 0, until: now + window }
+        // What still runs counts on into the next window.
+        const next = Object.assign(count ?? { running: 0 }, { used: 0, until: now + window })
         // Taken out first, so that the oldest window always stands first.
         counts.delete(key)
-        counts.set(key, fresh)
-        return fresh
+        counts.set(key, next)
+        return next
       }
 
       const forget = (now: number) => {
@@ -65,9 +66,18 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
           }
           count.used++
           request.rateLimit = { policy, state: `"customer";r=${rateLimit - count.used};t=${seconds}` }
-          return guard === undefined
-            ? httpEffect
-            : Effect.andThen(sharedLimits.use({ ...guard, orgId, key: customerId }), httpEffect)
+          // Nobody's many requests at once may take the place of everybody else's.
+          if (count.running >= maxInFlightPerCustomer) return Effect.fail(new RateLimited({ retryAfter: 1 }))
+          count.running++
+          return Effect.onExit(
+            guard === undefined
+              ? httpEffect
+              : Effect.andThen(sharedLimits.use({ ...guard, orgId, key: customerId }), httpEffect),
+            () => {
+              count.running--
+              return Effect.void
+            }
+          )
         })
       }
     })

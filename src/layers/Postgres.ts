@@ -10,6 +10,7 @@ import { CustomerSql, PlatformSql } from "../services/Database.ts"
 import * as Embedded from "./Embedded.ts"
 import * as Migrations from "./Migrations.ts"
 import * as PostgresRoles from "./PostgresRoles.ts"
+import { impatient } from "./PostgresSilence.ts"
 import * as PostgresUrl from "./PostgresUrl.ts"
 import * as TenantClient from "./TenantClient.ts"
 
@@ -30,7 +31,12 @@ export interface Pools {
 }
 
 export const server = (url: Redacted.Redacted): Effect.Effect<Database, Config.ConfigError> =>
-  Effect.map(PostgresUrl.parse(url), ({ connect, password }) => ({ connect, driver: "pg", url, password }))
+  Effect.map(PostgresUrl.parse(url), ({ connect, password }) => ({
+    connect: impatient(connect),
+    driver: "pg",
+    url,
+    password
+  }))
 
 export const embedded = (
   options: Parameters<typeof Embedded.make>[0]
@@ -53,7 +59,15 @@ export const defaultPools: Pools = { customer: 10, platform: 5, owner: 5 }
 // The queue keeps instants without a zone: an hour that comes twice, or never, would move what is due.
 const zone = { TimeZone: "UTC" }
 
-const tenantSession = { ...zone, statement_timeout: "30s", idle_in_transaction_session_timeout: "60s" }
+// A server that is alive says by then that the statement took too long; one that says nothing for longer hangs.
+const longestStatement = 8
+const longestSilence = longestStatement + 2
+
+const tenantSession = {
+  ...zone,
+  statement_timeout: `${longestStatement}s`,
+  idle_in_transaction_session_timeout: "60s"
+}
 
 /**
  * Opens the three doors to a database: as its owner, who migrates and keeps the queues, as the customer of the current
@@ -95,6 +109,7 @@ export const make = Effect.fnUntraced(function* (database: Database, pools: Pool
       multiplexConcurrency: 16,
       preparedStatementCacheSize: 500,
       driver: database.driver,
+      longestSilence,
       tenantOf
     })
   })

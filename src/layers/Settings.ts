@@ -83,6 +83,18 @@ const values = {
     Config.Int("RATE_LIMIT").pipe(Config.withDefault(600)),
     (limit) => limit >= 1 && limit <= 1_000_000
   ),
+  maxInFlight: expecting(
+    "MAX_IN_FLIGHT",
+    "a number of requests at once from 1 to 100000",
+    Config.Int("MAX_IN_FLIGHT").pipe(Config.withDefault(400)),
+    (most) => most >= 1 && most <= 100_000
+  ),
+  maxInFlightPerCustomer: expecting(
+    "MAX_IN_FLIGHT_PER_CUSTOMER",
+    "a number of requests at once from 1 to 100000",
+    Config.Int("MAX_IN_FLIGHT_PER_CUSTOMER").pipe(Config.withDefault(50)),
+    (most) => most >= 1 && most <= 100_000
+  ),
   changesRetention: expecting(
     "CHANGES_RETENTION_DAYS",
     "a number of days from 1 to 3650",

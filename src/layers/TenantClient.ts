@@ -49,12 +49,18 @@ const renamed = <A extends object>(rows: ReadonlyArray<A>): ReadonlyArray<A> => 
 
 /** A `SqlClient` each of whose statements runs as the tenant of its fiber, and dies without one. */
 export const make: (
-  options: PgPool.Config & { readonly stream: () => Duplex; readonly driver: string; readonly tenantOf: TenantOf }
+  options: PgPool.Config & {
+    readonly stream: () => Duplex
+    readonly driver: string
+    readonly tenantOf: TenantOf
+    /** In seconds. */
+    readonly longestSilence?: number
+  }
 ) => Effect.Effect<SqlClient.SqlClient, SqlError.SqlError, Scope.Scope | Reactivity.Reactivity> = Effect.fnUntraced(
-  function* ({ driver, stream, tenantOf, ...config }) {
+  function* ({ driver, longestSilence, stream, tenantOf, ...config }) {
     const pool = yield* PgPool.make({
       ...config,
-      stream: () => tenantWire(driver === "pg" ? batched(stream()) : stream())
+      stream: () => (driver === "pg" ? tenantWire(batched(stream()), longestSilence) : tenantWire(stream()))
     })
     const tenantConnection = (connection: PgConnection.PgConnection) => new TenantConnection(connection, tenantOf)
 

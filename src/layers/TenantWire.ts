@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
+import { Silence } from "./PostgresSilence.ts"
 
 const Type = {
   bind: 0x42,
@@ -53,8 +54,11 @@ const tenantOf = (data: Buffer, bind: number): Buffer | undefined => {
  * Inside a transaction it is sent when the tenant differs from the one already set. A statement without parameters is
  * transaction control: it passes as it is, since an aborted transaction refuses parameters, and because a rollback to a
  * savepoint may undo the setting, the next statement sends its tenant again.
+ *
+ * A server that owes an answer and says nothing for `longestSilence` seconds is taken for dead: its connection is
+ * destroyed, since a machine that hangs closes none. Who is slow to read what there is to read does not count.
  */
-export const tenantWire = (socket: Duplex): Duplex => {
+export const tenantWire = (socket: Duplex, longestSilence = Infinity): Duplex => {
   const write = socket.write.bind(socket) as (bytes: Uint8Array) => boolean
   const push = socket.push.bind(socket)
 
@@ -142,12 +146,28 @@ export const tenantWire = (socket: Duplex): Duplex => {
     }
   }
 
+  let heard = 0
+  if (longestSilence !== Infinity) {
+    let before = 0
+    let silent = 0
+    // Counted in ticks: time in which this process did not run is not the server's.
+    const watch = setInterval(() => {
+      silent = cycles.length === 0 || heard !== before || socket.isPaused() ? 0 : silent + 1
+      before = heard
+      if (silent >= longestSilence) {
+        socket.destroy(new Silence(longestSilence * 1_000))
+      }
+    }, 1_000).unref()
+    socket.once("close", () => clearInterval(watch))
+  }
+
   let head: Buffer = Buffer.alloc(0)
   let left = 0
   let ours = false
 
   socket.push = ((chunk: Buffer | null) => {
     if (chunk === null) return push(null)
+    heard++
     const data = head.length === 0 ? chunk : Buffer.concat([head, chunk])
     const kept: Array<Buffer> = []
     let at = 0

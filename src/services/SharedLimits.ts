@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Schedule } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, SqlError } from "effect/sql"
 import { RateLimited } from "../domain/RateLimited.ts"
 
 export interface SharedLimit {
@@ -46,11 +46,18 @@ export class SharedLimits extends Context.Service<
         Effect.forkScoped
       )
 
+      // The owner's statements have no limit of their own, as migrations need none.
+      const soon = Effect.timeoutOrElse({
+        duration: "4 seconds",
+        orElse: () =>
+          Effect.die(new SqlError.SqlError({ reason: new SqlError.StatementTimeoutError({ cause: "count" }) }))
+      })
+
       return SharedLimits.of({
         use: Effect.fn("SharedLimits.use")(function* (limit) {
-          const [counted] = yield* Effect.orDie(count(limit))
+          const [counted] = yield* Effect.orDie(count(limit)).pipe(soon)
           if (counted !== undefined) return { remaining: limit.limit - counted.used }
-          const [held] = yield* Effect.orDie(secondsLeft(limit))
+          const [held] = yield* Effect.orDie(secondsLeft(limit)).pipe(soon)
           return yield* new RateLimited({ retryAfter: held?.left ?? 1 })
         })
       })

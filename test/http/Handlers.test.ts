@@ -90,7 +90,13 @@ const services = Layer.mergeAll(
   Layer.mock(FileUploads, {}),
   Layer.mock(Idempotency, {}),
   Layer.mock(SharedLimits, {}),
-  Layer.succeed(HttpSettings, { rateLimit: 100, corsOrigins: [], strictTransport: false })
+  Layer.succeed(HttpSettings, {
+    rateLimit: 100,
+    maxInFlight: 100,
+    maxInFlightPerCustomer: 100,
+    corsOrigins: [],
+    strictTransport: false
+  })
 )
 
 const signedIn = Layer.mergeAll(

@@ -148,7 +148,13 @@ const serve = (settings: Settings) =>
     )
   )
 
-const defaults: HttpSettings["Service"] = { rateLimit: 1_000_000, corsOrigins: [], strictTransport: false }
+const defaults: HttpSettings["Service"] = {
+  rateLimit: 1_000_000,
+  maxInFlight: 100_000,
+  maxInFlightPerCustomer: 100_000,
+  corsOrigins: [],
+  strictTransport: false
+}
 
 /** Files of all tests of this worker: the system clears its temporary folders. */
 export const dataDir = mkdtempSync(path.join(tmpdir(), "portico-app-"))

@@ -1,0 +1,110 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import { assertProblem } from "../support/Answers.ts"
+import * as TestApp from "../support/App.ts"
+import { App } from "../support/App.ts"
+import { deviations } from "../support/OpenApiDocument.ts"
+import { type Customer, makeCustomer, people } from "../support/People.ts"
+
+const profile = "/client-data/profile"
+
+/** Requests whose body stops in the middle, which the server works on until they go on. */
+const half = Effect.fnUntraced(function* (who: Customer, many: number) {
+  const { socket, tokenOf } = yield* App
+  const token = yield* tokenOf(who)
+  const sockets = yield* Effect.all(Array.from({ length: many }, () => socket))
+  for (const one of sockets) {
+    one.resume()
+    one.write(
+      `PUT ${profile} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${token}\r\norgid: ${who.orgId}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{"about":'
+    )
+  }
+  yield* Effect.sleep("150 millis")
+  return {
+    finish: Effect.andThen(
+      Effect.sync(() => {
+        for (const one of sockets) one.write('"x"}')
+      }),
+      Effect.sleep("300 millis")
+    )
+  }
+})
+
+layer(TestApp.layerWith({ maxInFlight: 4, maxInFlightPerCustomer: 2 }), { excludeTestServices: true })(
+  "With more requests at once than there is room for",
+  (it) => {
+    it.effect("one customer's are refused beyond their share, and nobody else's", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada, eve, namesake } = yield* people
+        const running = yield* half(ada, 2)
+
+        const refused = yield* call(ada, "GET", profile)
+        const others = [yield* call(eve, "GET", profile), yield* call(namesake, "GET", profile)]
+        yield* running.finish
+        const after = yield* call(ada, "GET", profile)
+
+        assertProblem(refused, 429, "rate_limited")
+        assert.strictEqual(refused.headers["retry-after"], "1")
+        assert.deepStrictEqual(deviations("get", profile, refused), [])
+        assert.deepStrictEqual(
+          [...others, after].map(({ status }) => status),
+          [200, 200, 200]
+        )
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("anybody's are refused before any work is done for them, and probes are not", () =>
+      Effect.gen(function* () {
+        const { call, logs } = yield* App
+        const { acme, ada, eve, trent } = yield* people
+        const bob = yield* makeCustomer(acme, "bob")
+        const running = [yield* half(ada, 2), yield* half(eve, 2)]
+
+        const refused = yield* Effect.all([
+          call(bob, "GET", profile),
+          call(bob, "PUT", profile, { body: { nope: 1 } }),
+          call(trent, "GET", profile),
+          call(undefined, "GET", profile),
+          call(bob, "GET", "/client-data/nowhere"),
+          call(bob, "GET", "/docs")
+        ])
+        const probes = [yield* call(undefined, "GET", "/livez"), yield* call(undefined, "GET", "/readyz")]
+        const metrics = yield* call(undefined, "GET", "/metrics")
+        for (const { finish } of running) yield* finish
+        const after = yield* call(bob, "GET", profile)
+
+        for (const answer of refused) assertProblem(answer, 503, "service_unavailable")
+        assert.deepStrictEqual(deviations("get", profile, refused[0]), [])
+        assert.deepStrictEqual(
+          [...probes, after].map(({ status }) => status),
+          [200, 200, 200]
+        )
+        assert.match(metrics.text, /http_requests_total\{[^}]*route="refused"[^}]*\} 4/)
+        assert.lengthOf(
+          logs.filter(({ message }) => String(message).includes("MAX_IN_FLIGHT")),
+          1
+        )
+        const told = logs.filter(({ annotations }) => annotations["route"] === "refused")
+        assert.deepStrictEqual([...new Set(told.map(({ level }) => level))], ["DEBUG"])
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("the room of those who go away is free again", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada, eve } = yield* people
+        yield* Effect.scoped(Effect.all([half(ada, 2), half(eve, 2)]))
+        yield* Effect.sleep("200 millis")
+
+        const answers = [yield* call(ada, "GET", profile), yield* call(eve, "GET", profile)]
+
+        assert.deepStrictEqual(
+          answers.map(({ status }) => status),
+          [200, 200]
+        )
+      })
+    )
+  }
+)
