@@ -1,6 +1,15 @@
 import { Context, Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync, chownSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  chownSync
+} from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
@@ -17,6 +26,12 @@ export class Cluster extends Context.Service<
     readonly unrelatedCertificate: string
     /** Kills it as a crash would, and starts it again. */
     readonly crash: Effect.Effect<void>
+    /** The two halves of a crash. */
+    readonly down: Effect.Effect<void>
+    readonly up: Effect.Effect<void>
+    /** Stops all of its processes where they are, as a machine that hangs, until it is thawed. */
+    readonly freeze: Effect.Effect<void>
+    readonly thaw: Effect.Effect<void>
   }
 >()("portico/test/Cluster") {
   static readonly layer = Layer.effect(
@@ -76,6 +91,12 @@ export class Cluster extends Context.Service<
         chmodSync(file("server.key"), 0o600)
         start()
 
+        const stop = () => run(`${binaries}/pg_ctl`, "-D", data, "-m", "immediate", "-w", "stop")
+        const signal = (name: "SIGSTOP" | "SIGCONT") => {
+          const postmaster = Number(readFileSync(path.join(data, "postmaster.pid"), "utf8").split("\n")[0])
+          for (const pid of [postmaster, ...childrenOf(postmaster)]) process.kill(pid, name)
+        }
+
         return {
           directory,
           port,
@@ -84,14 +105,20 @@ export class Cluster extends Context.Service<
           certificate: file("ca.crt"),
           unrelatedCertificate: file("unrelated.crt"),
           crash: Effect.sync(() => {
-            run(`${binaries}/pg_ctl`, "-D", data, "-m", "immediate", "-w", "stop")
+            stop()
             start()
           }),
-          stop: () => run(`${binaries}/pg_ctl`, "-D", data, "-m", "immediate", "-w", "stop")
+          down: Effect.sync(stop),
+          up: Effect.sync(start),
+          freeze: Effect.sync(() => signal("SIGSTOP")),
+          thaw: Effect.sync(() => signal("SIGCONT")),
+          thawed: () => signal("SIGCONT"),
+          stop
         }
       }),
-      ({ directory, stop }) =>
+      ({ directory, stop, thawed }) =>
         Effect.sync(() => {
+          thawed()
           stop()
           rmSync(directory, { recursive: true, force: true })
         })
@@ -105,6 +132,16 @@ const binaries = existsSync(versions)
       .map((version) => path.join(versions, version, "bin"))
       .findLast((directory) => existsSync(path.join(directory, "initdb")))
   : undefined
+
+const childrenOf = (parent: number): ReadonlyArray<number> =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      const file = `/proc/${pid}/stat`
+      // The name, which may hold anything, stands in parentheses; state and parent follow.
+      return existsSync(file) && Number(readFileSync(file, "utf8").split(") ").at(-1)!.split(" ")[1]) === parent
+    })
+    .map(Number)
 
 /** Postgres refuses to run as root. */
 const user = (): { readonly uid: number; readonly gid: number } | undefined => {
