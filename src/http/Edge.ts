@@ -16,8 +16,8 @@ import { methodsOf } from "./Paths.ts"
 import { complete } from "./Problems.ts"
 
 /**
- * What every request passes on its way in and out, whatever becomes of it: whether there is room for it, its id, the path under `/api`, a problem
- * document for each failure, conditional reads, headers, one log line, metrics.
+ * What every request passes on its way in and out, whatever becomes of it: whether there is room for it, its id, the path
+ * under `/api`, a problem document for each failure, conditional reads, headers, one log line, metrics.
  */
 export const Edge = HttpRouter.middleware(
   Effect.gen(function* () {
