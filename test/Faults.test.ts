@@ -19,8 +19,8 @@ import {
 } from "./support/ServerProcess.ts"
 import * as TestServer from "./support/TestServer.ts"
 
-// FAULT_CYCLES repeats what may go wrong at any moment: 3 times in the suite, as often as one has the patience by hand.
-const cycles = Number(process.env["FAULT_CYCLES"] ?? 3)
+// FAULT_CYCLES repeats what may go wrong at any moment: twice in the suite, as often as one has the patience by hand.
+const cycles = Number(process.env["FAULT_CYCLES"] ?? 2)
 
 const folder = mkdtempSync(path.join(tmpdir(), "portico-faults-"))
 const started: Array<ServerProcess> = []
