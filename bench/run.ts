@@ -112,7 +112,7 @@ async function bench() {
     sameAnswers(target, bearers[0]!).then(() => measure(plain, `GET ${title}`, () => ({ path: target }), bearers))
   await reads(`/client-data/profile of ${customers} customers in turn`, "/client-data/profile", all)
   await reads("/client-data/orders, 50 of 500", "/client-data/orders?ps=50", all.slice(0, 1))
-  await reads("/client-data/dashboard; the twin: six queries at once and one more", "/client-data/dashboard", all)
+  await reads("/client-data/dashboard; the twin: eight queries at once and one more", "/client-data/dashboard", all)
   const change: Asked = {
     method: "PUT",
     path: "/client-data/profile",

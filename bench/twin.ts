@@ -253,6 +253,8 @@ const dashboard = object({
   orders: count,
   tickets: object({ pending: int }),
   messages: object({ unread: int }),
+  notifications: object({ unread: int }),
+  reservations: object({ upcoming: int }),
   wallet: object({ balance: { ...money, nullable: true } }),
   recentActivity: array(object({ type: text, id: text, title: text, at: instant })),
   asOf: instant
@@ -264,11 +266,14 @@ const open =
 // A query for each thing on the page, all sent at once; the titles of what was changed need one more.
 app.get("/client-data/dashboard", { schema: { response: { 200: dashboard } } }, async ({ customerId, orgId }) => {
   const mine = sql`org_id = ${orgId} AND customer_id = ${customerId}`
-  const [[total], [isOpen], [pending], [unread], [wallet], changes] = await Promise.all([
+  const [[total], [isOpen], [pending], [unread], [news], [upcoming], [wallet], changes] = await Promise.all([
     sql`SELECT count(*)::int AS n FROM orders WHERE ${mine}`,
     sql`SELECT count(*)::int AS n FROM orders WHERE ${mine} AND status = ANY (${open.split(",")})`,
     sql`SELECT count(*)::int AS n FROM tickets WHERE ${mine} AND status = 'pending'`,
     sql`SELECT count(*)::int AS n FROM messages WHERE ${mine} AND read_at IS NULL AND from_kind <> 'customer'`,
+    sql`SELECT count(*)::int AS n FROM notifications WHERE ${mine} AND in_app AND read_at IS NULL`,
+    sql`SELECT count(*)::int AS n FROM reservations
+      WHERE ${mine} AND status IN ('pending', 'confirmed', 'rescheduled') AND ends_at > now()`,
     sql`SELECT balance, currency FROM wallets WHERE ${mine}`,
     sql`SELECT type, id, at FROM customer_changes WHERE ${mine} ORDER BY sequence DESC LIMIT 100`
   ])
@@ -287,6 +292,8 @@ app.get("/client-data/dashboard", { schema: { response: { 200: dashboard } } }, 
     orders: { total: total!["n"], open: isOpen!["n"] },
     tickets: { pending: pending!["n"] },
     messages: { unread: unread!["n"] },
+    notifications: { unread: news!["n"] },
+    reservations: { upcoming: upcoming!["n"] },
     wallet: { balance: wallet === undefined ? null : { amount: wallet["balance"], currency: wallet["currency"] } },
     recentActivity: latest.map(({ at, id, type }) => ({ type, id, title: titles.get(id) ?? "Profile changed", at })),
     asOf: new Date()
