@@ -1,25 +1,32 @@
-import { Schema, String } from "effect"
+import { Schema } from "effect"
 import { Address } from "../domain/Address.ts"
-import { Attachment } from "../domain/Attachment.ts"
-import { Benefit } from "../domain/Benefit.ts"
-import { Conversation } from "../domain/Conversation.ts"
-import { Enrollment } from "../domain/Enrollment.ts"
-import { Message } from "../domain/Message.ts"
 import { Money } from "../domain/Money.ts"
 import { Notification } from "../domain/Notification.ts"
 import { Order } from "../domain/Order.ts"
 import { PaymentMethod } from "../domain/PaymentMethod.ts"
 import { Profile } from "../domain/Profile.ts"
 import { PushToken } from "../domain/PushToken.ts"
-import { File } from "../domain/StoredFile.ts"
-import { Reservation } from "../domain/Reservation.ts"
-import { Ticket, TicketComment } from "../domain/Ticket.ts"
-import { Timestamp } from "../domain/Timestamp.ts"
 import { Transaction } from "../domain/Transaction.ts"
 import { VerificationStatus } from "../domain/Verification.ts"
 import { WishlistItem } from "../domain/WishlistItem.ts"
 import { addressColumns } from "./Addresses.ts"
 import { benefitColumns } from "./Benefits.ts"
+import {
+  as,
+  named,
+  attached,
+  documented,
+  withoutUrl,
+  message,
+  ticket,
+  conversation,
+  file,
+  enrollment,
+  benefit,
+  decodeReservation,
+  encodeReservation,
+  type JsonRecord
+} from "./ChangeRecords.ts"
 import { conversationColumns } from "./Conversations.ts"
 import { enrollmentColumnsNow } from "./EnrollmentRows.ts"
 import { fileColumns } from "./Files.ts"
@@ -29,13 +36,11 @@ import { orderColumns } from "./Orders.ts"
 import { paymentMethodColumns } from "./PaymentRecords.ts"
 import { profileColumns } from "./Profiles.ts"
 import { pushTokenColumns } from "./PushTokens.ts"
-import { reservationColumns, shownToOwner, StoredReservation } from "./ReservationRows.ts"
+import { reservationColumns, shownToOwner } from "./ReservationRows.ts"
 import { ticketColumns, ticketComments } from "./TicketRows.ts"
 import { transactionColumns } from "./Transactions.ts"
 import { verificationColumns } from "./VerificationRows.ts"
 import { wishlistColumns } from "./Wishlist.ts"
-
-export type JsonRecord = { readonly [key: string]: Schema.Json }
 
 /** Records of one kind: where they stand in the account, and how they are read. */
 export interface Section {
@@ -65,62 +70,6 @@ export interface Section {
   /** No activity of its own: it changes along with something else. */
   readonly quiet?: true
 }
-
-/** Reads a row as the record's own GET does. What the schema does not name stays here. */
-const as = (schema: Schema.Codec<never, unknown> | Schema.Top): Section["shown"] => {
-  const codec = Schema.toCodecJson(schema as Schema.Codec<unknown>)
-  const decode = Schema.decodeUnknownSync(codec)
-  const encode = Schema.encodeSync(codec)
-  return (row) => encode(decode(named(row))) as JsonRecord
-}
-
-const named = (row: unknown) =>
-  Object.fromEntries(Object.entries(row as object).map(([name, value]) => [fieldOf(name), value]))
-
-const fields = new Map<string, string>()
-const fieldOf = (column: string) => {
-  const known = fields.get(column)
-  if (known !== undefined) return known
-  fields.set(column, String.snakeToCamel(column))
-  return fieldOf(column)
-}
-
-// A link is as good as a token, and would be stale by the time that a change is read.
-const { url: _, ...unlinked } = Attachment.fields
-const attachments = Schema.Array(Schema.Struct(unlinked))
-const { url: _1, urlExpiresAt: _2, ...stored } = File.fields
-const withoutUrl = { url: null }
-const attached = (record: JsonRecord): JsonRecord => ({
-  ...record,
-  attachments: (record["attachments"] as ReadonlyArray<JsonRecord>).map((file) => ({ ...file, ...withoutUrl }))
-})
-
-const message = as(Schema.Struct({ ...Message.fields, attachments }))
-const ticket = as(
-  Schema.Struct({
-    ...Ticket.fields,
-    attachments,
-    comments: Schema.Array(Schema.Struct({ ...TicketComment.fields, attachments }))
-  })
-)
-const conversation = as(
-  Schema.Struct({ ...Conversation.fields, lastMessage: Schema.Struct({ ...Message.fields, attachments }) })
-)
-const file = as(Schema.Struct(stored))
-
-const enrollmentFields = { ...Enrollment.fields, documents: attachments }
-const enrollment = as(Schema.Struct(enrollmentFields))
-const documented = (record: JsonRecord): JsonRecord => ({
-  ...record,
-  documents: (record["documents"] as ReadonlyArray<JsonRecord>).map((file) => ({ ...file, ...withoutUrl }))
-})
-const { enrollment: _3, ...offered } = Benefit.fields
-const benefit = as(Schema.Struct(offered))
-
-const decodeReservation = Schema.decodeUnknownSync(
-  Schema.toCodecJson(Schema.Struct({ ...StoredReservation.fields, now: Timestamp }))
-)
-const encodeReservation = Schema.encodeSync(Schema.toCodecJson(Reservation))
 
 const table = (name: string, order: string) => ({
   from: name,
