@@ -92,9 +92,11 @@ export class Cluster extends Context.Service<
         start()
 
         const stop = () => run(`${binaries}/pg_ctl`, "-D", data, "-m", "immediate", "-w", "stop")
+        // The postmaster first: what is stopped forks no more children.
         const signal = (name: "SIGSTOP" | "SIGCONT") => {
           const postmaster = Number(readFileSync(path.join(data, "postmaster.pid"), "utf8").split("\n")[0])
-          for (const pid of [postmaster, ...childrenOf(postmaster)]) process.kill(pid, name)
+          process.kill(postmaster, name)
+          for (const child of childrenOf(postmaster)) killIfThere(child, name)
         }
 
         return {
@@ -137,11 +139,23 @@ const childrenOf = (parent: number): ReadonlyArray<number> =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
-      const file = `/proc/${pid}/stat`
-      // The name, which may hold anything, stands in parentheses; state and parent follow.
-      return existsSync(file) && Number(readFileSync(file, "utf8").split(") ").at(-1)!.split(" ")[1]) === parent
+      try {
+        // The name, which may hold anything, stands in parentheses; state and parent follow.
+        return Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)!.split(" ")[1]) === parent
+      } catch {
+        return false
+      }
     })
     .map(Number)
+
+/** A backend may end between being listed and being told. */
+const killIfThere = (pid: number, signal: NodeJS.Signals) => {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error
+  }
+}
 
 /** Postgres refuses to run as root. */
 const user = (): { readonly uid: number; readonly gid: number } | undefined => {
