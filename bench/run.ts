@@ -88,16 +88,20 @@ async function bench() {
       PLATFORM_API_KEYS: `${org}:${apiKey}`,
       ...more
     })
-  const twin = (name: string, cached: boolean) =>
-    start(name, path.join(here, "bench/twin.ts"), { TOKEN_CACHE: String(cached) })
+  const twin = (name: string, does: { readonly rowSecurity?: boolean; readonly tokenCache?: boolean }) =>
+    start(name, path.join(here, "bench/twin.ts"), {
+      ROW_SECURITY: String(does.rowSecurity === true),
+      TOKEN_CACHE: String(does.tokenCache === true)
+    })
 
   const ours = await portico("Portico", here)
   for (const pair of env["BENCH_TREES"]?.split(",") ?? []) {
     const [name, tree] = pair.split("=")
     await portico(name!, tree!)
   }
-  const plain = await twin("Twin", false)
-  await twin("Twin, token cache", true)
+  const plain = await twin("Twin", { rowSecurity: true })
+  await twin("Twin without row security", {})
+  await twin("Twin without, token cache", { tokenCache: true })
 
   const ids = Array.from({ length: customers }, (_, i) => `customer-${i}`)
   await fill(ours, ids)

@@ -1,5 +1,6 @@
 // What Portico is measured against: a few of its operations as one would write them by hand with Fastify and
-// postgres.js. No row security, no metrics, no rate limit; the org is scoped by `WHERE` alone.
+// postgres.js. No metrics, no rate limit. ROW_SECURITY=true runs each request's statements in a transaction that is told
+// whose it is, as one does it by hand; without it, org and customer are in the `WHERE` alone.
 import fastify, { type FastifyRequest, LogController } from "fastify"
 import { type JWTPayload, jwtVerify } from "jose"
 import { createHash, randomUUID } from "node:crypto"
@@ -10,7 +11,7 @@ import { type Readable, Transform } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import postgres from "postgres"
 
-const { AUTH_AUDIENCE, AUTH_ISSUER, AUTH_JWT_SECRET, DATABASE_URL, DATA_DIR, PORT, TOKEN_CACHE } =
+const { AUTH_AUDIENCE, AUTH_ISSUER, AUTH_JWT_SECRET, DATABASE_URL, DATA_DIR, PORT, ROW_SECURITY, TOKEN_CACHE } =
   process.env as Record<string, string>
 
 const sql = postgres(DATABASE_URL!, {
@@ -19,6 +20,19 @@ const sql = postgres(DATABASE_URL!, {
   types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
   onnotice: () => {}
 })
+
+type Sql = postgres.Sql | postgres.TransactionSql
+type Tenant = Pick<FastifyRequest, "customerId" | "orgId">
+
+const asTenant = <A>({ customerId, orgId }: Tenant, run: (sql: Sql) => Promise<A>) =>
+  ROW_SECURITY === "true"
+    ? sql.begin(async (sql) => {
+        await sql`
+          SELECT set_config('role', 'portico_customer', true), set_config('app.org_id', ${orgId}, true),
+            set_config('app.customer_id', ${customerId}, true)`
+        return run(sql)
+      })
+    : run(sql)
 
 const key = await crypto.subtle.importKey(
   "raw",
@@ -196,10 +210,13 @@ const profileOf = (row: postgres.Row) => ({
 })
 
 app.get("/client-data/profile", { schema: { response: { 200: profile } } }, async ({ customerId, orgId }, reply) => {
-  const [row] = await sql`
-    SELECT id, email, name, phone, language, timezone, about, email_verified, phone_verified, version, created_at,
-      updated_at
-    FROM customers WHERE org_id = ${orgId} AND id = ${customerId}`
+  const row = await asTenant({ customerId, orgId }, async (sql) => {
+    const [row] = await sql`
+      SELECT id, email, name, phone, language, timezone, about, email_verified, phone_verified, version, created_at,
+        updated_at
+      FROM customers WHERE org_id = ${orgId} AND id = ${customerId}`
+    return row
+  })
   if (row === undefined) throw new Refused(404, "Customer not found")
   reply.header("etag", `"${row["version"]}"`)
   return profileOf(row)
@@ -208,6 +225,11 @@ app.get("/client-data/profile", { schema: { response: { 200: profile } } }, asyn
 // Keys by hand, in the transaction of the write: a second request with the key waits for the first one's commit.
 await sql`CREATE TABLE IF NOT EXISTS twin_keys (
   org_id text, customer_id text, key text, fingerprint text NOT NULL, answer jsonb, PRIMARY KEY (org_id, customer_id, key))`
+await sql`ALTER TABLE twin_keys ENABLE ROW LEVEL SECURITY`
+await sql`DROP POLICY IF EXISTS customer ON twin_keys`
+await sql`CREATE POLICY customer ON twin_keys TO portico_customer
+  USING (org_id = (SELECT current_org()) AND customer_id = (SELECT current_customer()))`
+await sql`GRANT SELECT, INSERT, UPDATE ON twin_keys TO portico_customer`
 
 app.put<{ Body: { readonly about: string | null } }>(
   "/client-data/profile",
@@ -221,7 +243,7 @@ app.put<{ Body: { readonly about: string | null } }>(
     const key = headers["idempotency-key"]
     if (typeof key !== "string") throw new Refused(400, "No key")
     const fingerprint = createHash("sha256").update(JSON.stringify(body)).digest("hex")
-    const answer = await sql.begin(async (sql) => {
+    const write = async (sql: Sql) => {
       const claimed = await sql`
         INSERT INTO twin_keys (org_id, customer_id, key, fingerprint) VALUES (${orgId}, ${customerId}, ${key}, ${fingerprint})
         ON CONFLICT DO NOTHING RETURNING key`
@@ -242,7 +264,9 @@ app.put<{ Body: { readonly about: string | null } }>(
         UPDATE twin_keys SET answer = ${sql.json(answer as never)}
         WHERE org_id = ${orgId} AND customer_id = ${customerId} AND key = ${key}`
       return answer
-    })
+    }
+    const tenant = { customerId, orgId }
+    const answer = await (ROW_SECURITY === "true" ? asTenant(tenant, write) : sql.begin(write))
     reply.header("etag", `"${answer["version"]}"`)
     return answer
   }
@@ -264,7 +288,11 @@ const open =
   "new,awaiting-payment,paid-partial,paid,confirmed,processing,on-hold,shipped,partially-shipped,partially-delivered"
 
 // A query for each thing on the page, all sent at once; the titles of what was changed need one more.
-app.get("/client-data/dashboard", { schema: { response: { 200: dashboard } } }, async ({ customerId, orgId }) => {
+app.get("/client-data/dashboard", { schema: { response: { 200: dashboard } } }, (tenant) =>
+  asTenant(tenant, (sql) => dashboardOf(tenant, sql))
+)
+
+const dashboardOf = async ({ customerId, orgId }: Tenant, sql: Sql) => {
   const mine = sql`org_id = ${orgId} AND customer_id = ${customerId}`
   const [[total], [isOpen], [pending], [unread], [news], [upcoming], [wallet], changes] = await Promise.all([
     sql`SELECT count(*)::int AS n FROM orders WHERE ${mine}`,
@@ -298,7 +326,7 @@ app.get("/client-data/dashboard", { schema: { response: { 200: dashboard } } }, 
     recentActivity: latest.map(({ at, id, type }) => ({ type, id, title: titles.get(id) ?? "Profile changed", at })),
     asOf: new Date()
   }
-})
+}
 
 // The body is the file: a form would need a parser that Fastify does not bring.
 app.addContentTypeParser("text/plain", (_request, body, done) => done(null, body))
@@ -328,14 +356,16 @@ app.get<{ Querystring: { p: number; ps: number } }>(
   "/client-data/orders",
   { schema: { querystring: paging, response: { 200: page } } },
   async ({ customerId, orgId, query: { p, ps } }) => {
-    const [rows, [counted]] = await Promise.all([
-      sql`
-        SELECT id, number, status, currency, subtotal, discount, tax, shipping, total, items, shipping_address,
-          billing_address, shipments, placed_at, version, created_at, updated_at
-        FROM orders WHERE org_id = ${orgId} AND customer_id = ${customerId}
-        ORDER BY placed_at DESC, id DESC LIMIT ${ps} OFFSET ${(p - 1) * ps}`,
-      sql`SELECT count(*)::int AS total FROM orders WHERE org_id = ${orgId} AND customer_id = ${customerId}`
-    ])
+    const [rows, [counted]] = await asTenant({ customerId, orgId }, (sql) =>
+      Promise.all([
+        sql`
+          SELECT id, number, status, currency, subtotal, discount, tax, shipping, total, items, shipping_address,
+            billing_address, shipments, placed_at, version, created_at, updated_at
+          FROM orders WHERE org_id = ${orgId} AND customer_id = ${customerId}
+          ORDER BY placed_at DESC, id DESC LIMIT ${ps} OFFSET ${(p - 1) * ps}`,
+        sql`SELECT count(*)::int AS total FROM orders WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+      ])
+    )
     const total: number = counted!["total"]
     const last = rows.at(-1)
     const hasNext = p * ps < total
