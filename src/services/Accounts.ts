@@ -3,7 +3,7 @@ import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { RateLimited } from "../domain/RateLimited.ts"
 import { type Counter, cursorOf } from "./ChangeCursors.ts"
 import { sections } from "./ChangeSections.ts"
-import { tagOf, tagsLiteral } from "./ChangeTags.ts"
+import { tagOf, tagsLiteral, tagsOf } from "./ChangeTags.ts"
 import { CustomerSql } from "./Database.ts"
 
 // Each holds a connection of its own: whoever reads slowly must not keep those who read little waiting.
@@ -100,7 +100,7 @@ export class Accounts extends Context.Service<
 
       const read = Effect.fn("Accounts.read")(function* (ifNoneMatch?: string) {
         const customer = yield* CurrentCustomer
-        const { isKnown, tag } = yield* selectTag(tagsLiteral(ifNoneMatch))
+        const { isKnown, tag } = yield* selectTag(tagsLiteral(tagsOf(ifNoneMatch)))
         if (isKnown) return { tag, json: null }
         const { readers } = lines.get(`${customer.orgId} ${customer.customerId}`) ?? { readers: 0 }
         if (open >= atOnce + mostWaiting || readers >= mostOfOne) return yield* new RateLimited({ retryAfter: 2 })

@@ -4,8 +4,9 @@ import { Dashboard } from "../domain/Dashboard.ts"
 import { openStatuses } from "../domain/Order.ts"
 import { liveStatuses } from "../domain/Reservation.ts"
 import { activities, titleOf } from "./ChangeSections.ts"
-import { tagOf, tagsLiteral } from "./ChangeTags.ts"
+import { tagOf, tagsOf } from "./ChangeTags.ts"
 import { CustomerSql } from "./Database.ts"
+import * as RecentlyUsed from "./RecentlyUsed.ts"
 
 export class Dashboards extends Context.Service<
   Dashboards,
@@ -24,14 +25,19 @@ export class Dashboards extends Context.Service<
       const title = sql.literal(titleOf("latest"))
       const live = sql.literal(`'{${liveStatuses.join()}}'::text[]`)
       const open = sql.literal(`'{${openStatuses.join()}}'::text[]`)
-      const decode = Schema.decodeUnknownEffect(Read)
+      const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(Dashboard))
+      // Most look again before anything has changed. Postgres is asked whether it has, which is less to ask than all of it.
+      const remembered = RecentlyUsed.make<{ readonly tag: string; readonly dashboard: Dashboard }>(5_000)
 
-      // One statement: one round trip, and one snapshot. CASE leaves undone what nobody has asked for.
-      const select = Effect.fnUntraced(function* (known: string) {
-        const { customerId, orgId } = yield* CurrentCustomer
+      const state = ({ customerId, orgId }: CurrentCustomer["Service"]) => sql<State>`
+        SELECT ${tag} AS tag, now() AS as_of
+        FROM customer_change_counters AS counter WHERE org_id = ${orgId} AND customer_id = ${customerId}`
+
+      // One statement: one round trip, and one snapshot.
+      const select = ({ customerId, orgId }: CurrentCustomer["Service"]) => {
         const mine = sql`org_id = ${orgId} AND customer_id = ${customerId}`
-        return yield* sql`
-          SELECT tag, CASE WHEN tag = ANY (${known}::text::text[]) THEN NULL ELSE jsonb_build_object(
+        return sql<State & { readonly dashboard: unknown }>`
+          SELECT tag, jsonb_build_object(
             'orders', (
               SELECT jsonb_build_object('total', count(*), 'open', count(*) FILTER (WHERE status = ANY (${open})))
               FROM orders WHERE ${mine}),
@@ -61,13 +67,24 @@ export class Dashboards extends Context.Service<
                 ORDER BY sequence DESC LIMIT 10
               ) AS latest),
             'asOf', now()
-          ) END AS dashboard
+          ) AS dashboard
           FROM (SELECT ${tag} AS tag FROM customer_change_counters AS counter WHERE ${mine}) AS tagged`
-      })
+      }
 
       const read = Effect.fn("Dashboards.read")(function* (ifNoneMatch?: string) {
-        const [row] = yield* select(tagsLiteral(ifNoneMatch))
-        return yield* decode(row)
+        const current = yield* CurrentCustomer
+        const key = JSON.stringify([current.orgId, current.customerId])
+        const asked = tagsOf(ifNoneMatch)
+        const known = remembered.get(key)
+        if (known !== undefined || asked.length > 0) {
+          const [{ asOf, tag }] = (yield* state(current)) as [State]
+          if (asked.includes(tag)) return { tag, dashboard: null }
+          if (known?.tag === tag) return { tag, dashboard: { ...known.dashboard, asOf } }
+        }
+        const [found] = yield* select(current)
+        const read = { tag: found!.tag, dashboard: yield* decode(found!.dashboard) }
+        remembered.set(key, read)
+        return read
       }, Effect.orDie)
 
       return Dashboards.of({ read })
@@ -75,4 +92,4 @@ export class Dashboards extends Context.Service<
   )
 }
 
-const Read = Schema.Struct({ tag: Schema.String, dashboard: Schema.NullOr(Schema.toCodecJson(Dashboard)) })
+type State = { readonly tag: string; readonly asOf: Date }

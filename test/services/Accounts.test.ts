@@ -308,6 +308,28 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
     })
   )
 
+  it.effect("has the same dashboard, as of now, for who looks again, and a new one after a change", () =>
+    Effect.gen(function* () {
+      const { ada, eve, namesake } = yield* people
+      const dashboards = yield* Dashboards
+      for (const customer of [ada, eve, namesake]) yield* dashboards.read().pipe(as(customer))
+      const first = yield* dashboards.read().pipe(as(ada))
+      yield* Effect.sleep("5 millis")
+      const again = yield* dashboards.read().pipe(as(ada))
+      assert.deepEqual({ ...again.dashboard!, asOf: null }, { ...first.dashboard!, asOf: null })
+      assert.isAbove(again.dashboard!.asOf.getTime(), first.dashboard!.asOf.getTime())
+
+      yield* placeOrder(ada)
+      const changed = yield* dashboards.read(`"${first.tag}"`).pipe(as(ada))
+      assert.notStrictEqual(changed.tag, first.tag)
+      assert.strictEqual(changed.dashboard!.orders.total, first.dashboard!.orders.total + 1)
+      // Another's tag is nobody else's.
+      const others = yield* dashboards.read(`"${changed.tag}"`).pipe(as(eve))
+      assert.deepEqual(others.dashboard!.orders, { total: 0, open: 0 })
+      assert.deepEqual((yield* dashboards.read().pipe(as(namesake))).dashboard!.orders, { total: 0, open: 0 })
+    })
+  )
+
   it.effect("is another one once a reservation is over, though nobody has written anything", () =>
     Effect.gen(function* () {
       const { acme, ada } = yield* people
