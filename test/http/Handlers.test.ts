@@ -13,6 +13,7 @@ import { OrdersHandlers } from "../../src/http/handlers/Orders.ts"
 import { ProfileHandlers } from "../../src/http/handlers/Profile.ts"
 import { HttpSettings } from "../../src/http/HttpSettings.ts"
 import { Middleware } from "../../src/http/Routes.ts"
+import { AccountTags } from "../../src/services/AccountTags.ts"
 import { ApiKeys } from "../../src/services/ApiKeys.ts"
 import { FileUploads } from "../../src/services/FileUploads.ts"
 import { Idempotency } from "../../src/services/Idempotency.ts"
@@ -89,6 +90,7 @@ const services = Layer.mergeAll(
   Layer.mock(ApiKeys, {}),
   Layer.mock(FileUploads, {}),
   Layer.mock(Idempotency, {}),
+  Layer.mock(AccountTags, { current: Effect.succeed({ tag: "1.1", asOf: new Date() }) }),
   Layer.mock(SharedLimits, {}),
   Layer.succeed(HttpSettings, {
     rateLimit: 100,
