@@ -10,6 +10,8 @@ export interface RequestFacts {
   /** In milliseconds. */
   tokenExpiresAt: number | undefined
   rateLimit: { readonly policy: string; readonly state: string } | undefined
+  /** Called once when the answer has begun, or nobody waits for it any more. */
+  ended: (() => void) | undefined
 }
 
 export const facts = (id: string, path: string): RequestFacts => ({
@@ -19,7 +21,8 @@ export const facts = (id: string, path: string): RequestFacts => ({
   orgId: undefined,
   customerId: undefined,
   tokenExpiresAt: undefined,
-  rateLimit: undefined
+  rateLimit: undefined,
+  ended: undefined
 })
 
 /** The edge sets it for each request; a reference, because middleware of the API may run without an edge in tests. */

@@ -107,7 +107,7 @@ export const Edge = HttpRouter.middleware(
         const refusal = isProbe(path) ? undefined : load.refusal()
         const answered =
           refusal === undefined
-            ? (isProbe(path) ? app : load.count(app)).pipe(
+            ? (isProbe(path) ? app : load.count(app, current)).pipe(
                 Effect.catchCause((cause) => failed(cause, seen, place)),
                 Effect.map((response) => finish(response, seen, current, place))
               )

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
+import type { RequestFacts } from "./CurrentRequest.ts"
 
 const refused = Effect.succeed(HttpServerResponse.empty({ status: 503 }))
 const firstRefused = Effect.as(Effect.logWarning("Overloaded: more requests at once than MAX_IN_FLIGHT"), refused)
@@ -14,11 +15,6 @@ export const make = (most: number) => {
   let running = 0
   let quietUntil = 0
 
-  const done = () => {
-    running--
-    return Effect.void
-  }
-
   return {
     /** What to answer instead, when there is no room. */
     refusal: (): Effect.Effect<HttpServerResponse.HttpServerResponse> | undefined => {
@@ -29,10 +25,14 @@ export const make = (most: number) => {
       return Effect.flatten(firstRefused)
     },
     /** Holds one place until an answer has begun: what is streamed from then on has bounds of its own. */
-    count: <A, E, R>(app: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    count: <A, E, R>(app: Effect.Effect<A, E, R>, request: RequestFacts): Effect.Effect<A, E, R> =>
       Effect.suspend(() => {
         running++
-        return Effect.onExit(app, done)
+        return Effect.onExit(app, () => {
+          running--
+          request.ended?.()
+          return Effect.void
+        })
       })
   }
 }

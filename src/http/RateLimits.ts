@@ -69,15 +69,10 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
           // Nobody's many requests at once may take the place of everybody else's.
           if (count.running >= maxInFlightPerCustomer) return Effect.fail(new RateLimited({ retryAfter: 1 }))
           count.running++
-          return Effect.onExit(
-            guard === undefined
-              ? httpEffect
-              : Effect.andThen(sharedLimits.use({ ...guard, orgId, key: customerId }), httpEffect),
-            () => {
-              count.running--
-              return Effect.void
-            }
-          )
+          request.ended = () => count.running--
+          return guard === undefined
+            ? httpEffect
+            : Effect.andThen(sharedLimits.use({ ...guard, orgId, key: customerId }), httpEffect)
         })
       }
     })
