@@ -1,4 +1,6 @@
 import { Context } from "effect"
+import { randomUUID } from "node:crypto"
+import { hasCardNumber } from "../domain/CardNumber.ts"
 
 /** What becomes known of a request on its way in: its answer's headers and its log line are written from it. */
 export interface RequestFacts {
@@ -29,3 +31,9 @@ export const facts = (id: string, path: string): RequestFacts => ({
 export const CurrentRequest = Context.Reference<RequestFacts>("portico/http/CurrentRequest", {
   defaultValue: () => facts("none", "/")
 })
+
+/** The caller's id is kept where it can stand in a log line and a header as it is, and is not a card's number. */
+export const requestIdOf = (sent: string | undefined) =>
+  sent !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(sent) && !(/^[\d._:-]+$/.test(sent) && hasCardNumber(sent))
+    ? sent
+    : randomUUID()
