@@ -6,6 +6,9 @@ import path from "node:path"
 import { ProviderUnavailable } from "../domain/Integration.ts"
 import { ObjectMissing, Storage } from "../services/Storage.ts"
 
+// Four times what Node.js takes: a piece costs more than its bytes.
+const highWaterMark = 256 * 1024
+
 /** Objects as files below a folder of this machine's: for local use, and for one replica with a disk that is backed up. */
 export const layer = (folder: string) => Layer.effect(Storage, make(folder))
 
@@ -72,9 +75,9 @@ const make = (folder: string) =>
             code === "ENOENT" ? new ObjectMissing({ key }) : new ProviderUnavailable({ retryAfter: 5 })
           )
         )
-        return NodeStream.fromReadable<Uint8Array>({ evaluate: () => createReadStream(final, range) }).pipe(
-          Stream.orDie
-        )
+        return NodeStream.fromReadable<Uint8Array>({
+          evaluate: () => createReadStream(final, { ...range, highWaterMark })
+        }).pipe(Stream.orDie)
       }),
 
       remove: Effect.fn("StorageDisk.remove")(function* (key) {
