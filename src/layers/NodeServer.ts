@@ -36,7 +36,9 @@ const refusing = (server: Server, refusal: Options["refusal"]): Server => {
     const { headers, method = "GET", url = "/" } = request
     const refused = refusal(method, url, headers as Record<string, string | undefined>)
     if (refused === undefined) return false
-    response.writeHead(refused.status, refused.headers).end(method === "HEAD" ? undefined : refused.body)
+    const { body, headers: own, status } = refused
+    response.writeHead(status, { ...own, "content-length": Buffer.byteLength(body) })
+    response.end(method === "HEAD" ? undefined : body)
     return true
   }
   const emit = server.emit.bind(server)

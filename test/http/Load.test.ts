@@ -77,6 +77,7 @@ layer(TestApp.layerWith({ maxInFlight: 4, maxInFlightPerCustomer: 2 }), { exclud
         const after = yield* call(bob, "GET", profile)
 
         for (const answer of refused) assertProblem(answer, 503, "service_unavailable")
+        for (const { bytes, headers } of refused) assert.strictEqual(headers["content-length"], String(bytes.length))
         assert.deepStrictEqual(deviations("get", profile, refused[0]), [])
         assert.deepStrictEqual(
           [...probes, after].map(({ status }) => status),
