@@ -1,0 +1,89 @@
+import { by, type Defect, matrix } from "./Defect.ts"
+
+/** What holds within one account, and between accounts without anybody's reading a row. */
+export const rules: ReadonlyArray<Defect> = [
+  {
+    name: "cursors of changes are bound to nobody",
+    file: "src/services/ChangeCursors.ts",
+    find: "timingSafeEqual(Buffer.from(sent), Buffer.from(made)) &&\n    cursorOf(counter, customer, Number(sequence)) === cursor",
+    replace: "sequence.length > 0",
+    ...matrix("account.changes")
+  },
+  {
+    name: "wrong guesses of a code are not counted",
+    file: "src/services/VerificationRows.ts",
+    find: "SET guesses = guesses + 1",
+    replace: "SET guesses = guesses",
+    ...by("services/Verification", "leave four more tries")
+  },
+  {
+    name: "prices ask for no active enrollment",
+    file: "src/services/Pricing.ts",
+    find: "AND status = 'active' AND NOT",
+    replace: "AND NOT",
+    ...by("services/Benefits", "for no other status")
+  },
+  {
+    name: "a device stays with who had it before",
+    file: "src/services/PushTokens.ts",
+    find: "yield* sql`SELECT take_push_token(${hash})`",
+    replace: "",
+    ...by("services/PushTokens", "moves to whoever registers it")
+  },
+  {
+    name: "nobody counts the spots at last",
+    file: "src/layers/migrations/0017_reservations.ts",
+    find: "IF most > (SELECT spots",
+    replace: "IF most < 0 * (SELECT spots",
+    ...by("services/ReservationsAtOnce", "exactly one gets each slot")
+  },
+  {
+    name: "idempotency keys are the org's, not the customer's",
+    file: "src/services/Idempotency.ts",
+    find: "Effect.succeed({ sql: customerSql, ...customer })",
+    replace: 'Effect.succeed({ sql: customerSql, ...customer, customerId: "everybody" })',
+    ...matrix("profile.change")
+  },
+  {
+    name: "an idempotency key says nothing of the body",
+    file: "src/http/IdempotencyKeys.ts",
+    find: '${request.headers["if-match"] ?? ""}\\n${body}',
+    replace: '${request.headers["if-match"] ?? ""}\\n${body.length > 0}',
+    ...by("http/IdempotencyKeys", "is refused when it is another")
+  },
+  {
+    name: "a link's seal is not looked at",
+    file: "src/services/FileLinks.ts",
+    find: "|| !timingSafeEqual(sent, made)",
+    replace: "",
+    ...matrix("fileLinks.download")
+  },
+  {
+    name: "a link is not bound to its file",
+    file: "src/services/FileLinks.ts",
+    find: "update(claims).digest",
+    replace: "update(claims.slice(0, 40)).digest",
+    ...matrix("fileLinks.download")
+  },
+  {
+    name: "a link has no end",
+    file: "src/services/FileLinks.ts",
+    find: "if (expires <= (yield* Clock.currentTimeMillis)) return yield* new FileNotFound()",
+    replace: "void expires",
+    ...by("services/Files", "quarter of an hour")
+  },
+  {
+    name: "limits count two orgs' customers of one id as one",
+    file: "src/http/RateLimits.ts",
+    find: "countOf(`${orgId} ${customerId}`, now)",
+    replace: "countOf(`${customerId} ${orgId.length < 0}`, now)",
+    ...by("http/RateLimits", "nobody else's")
+  },
+  {
+    name: "shared limits count all orgs as one",
+    file: "src/services/SharedLimits.ts",
+    find: "VALUES (${orgId}, ${name}, ${key}, 1,",
+    replace: "VALUES (${orgId.slice(0, 0)}, ${name}, ${key}, 1,",
+    ...by("services/SharedLimits", "each org, name and key")
+  }
+]
