@@ -1,30 +1,14 @@
 import { by, type Defect, matrix } from "./Defect.ts"
-
-const customer = "AND customer_id = ${customerId} "
-const listed = "[sql`org_id = ${orgId}`, sql`customer_id = ${customerId}`]"
-const owned = "org_id = ${orgId} AND customer_id = ${customerId}"
-
-/** A statement that forgets whose row it is about, and would be right as long as row security holds. */
-const forgets = (noun: string, file: string, find: string, seenBy: string | Pick<Defect, "test" | "only">): Defect => ({
-  name: `${noun}: the customer is dropped from the WHERE`,
-  file: `src/services/${file}.ts`,
-  find,
-  replace: find.includes(customer)
-    ? find.replace(customer, "")
-    : find.includes(owned)
-      ? find.replace(owned, "org_id = ${orgId}")
-      : find.replace(", sql`customer_id = ${customerId}`", ""),
-  ...(typeof seenBy === "string" ? matrix(seenBy) : seenBy)
-})
+import { forgets, listed, mine, owned } from "./forgets.ts"
 
 /** Statements that find what is another customer's of the org. */
 export const customers: ReadonlyArray<Defect> = [
-  forgets("reading an order", "Orders", `${customer}AND (id = \${idOrNumber} OR`, "orders.get"),
+  forgets("reading an order", "Orders", `${mine} AND (id = \${idOrNumber} OR`, "orders.get"),
   forgets("listing orders", "Orders", listed, "orders.list"),
   forgets("listing transactions", "Transactions", listed, "transactions.list"),
   forgets("listing files", "Files", listed, "files.list"),
-  forgets("reading a file", "Files", `${customer}AND \${sql(column)} =`, "files.download"),
-  forgets("attaching a file", "Files", `${customer}AND \${sql.in("path", wanted)}`, "tickets.open"),
+  forgets("reading a file", "Files", `${mine} AND \${sql(column)} =`, "files.download"),
+  forgets("attaching a file", "Files", `${mine} AND \${sql.in("path", wanted)}`, "tickets.open"),
   forgets(
     "reading an address",
     "Addresses",
@@ -35,39 +19,39 @@ export const customers: ReadonlyArray<Defect> = [
   forgets(
     "reading a ticket",
     "Tickets",
-    `${customer}AND (id = \${numberOrId} OR number = \${numberOrId})\``,
+    `${mine} AND (id = \${numberOrId} OR number = \${numberOrId})\``,
     "tickets.get"
   ),
   forgets("listing tickets", "Tickets", `selectTickets(sql, query, sql\`${owned}\`)`, "tickets.list"),
-  forgets("changing a ticket", "Tickets", `${customer}AND (id = \${ticketNumber}`, "tickets.change"),
-  forgets("an order of a new ticket", "Tickets", `${customer}AND id = \${orderId}`, "tickets.open"),
+  forgets("changing a ticket", "Tickets", `${mine} AND (id = \${ticketNumber}`, "tickets.change"),
+  forgets("an order of a new ticket", "Tickets", `${mine} AND id = \${orderId}`, "tickets.open"),
   forgets("reading a message", "Messages", `FROM messages WHERE ${owned} AND id = \${id}\``, "messages.get"),
   forgets("listing messages", "Messages", `selectPage(sql, query, sql\`${owned}\`)`, "messages.list"),
-  forgets("marking a message", "Messages", `${customer}AND id = \${id} AND from_kind <>`, "messages.mark"),
+  forgets("marking a message", "Messages", `${mine} AND id = \${id} AND from_kind <>`, "messages.mark"),
   forgets("listing conversations", "Conversations", `sql\`${owned}\``, "conversations.list"),
   forgets(
     "writing into a conversation",
     "MessageSending",
-    `${customer}AND id = \${id}\n          RETURNING id`,
+    `${mine} AND id = \${id}\n          RETURNING id`,
     "messages.send"
   ),
-  forgets("a message sent before", "MessageSending", `${customer}AND client_message_id`, "messages.send"),
+  forgets("a message sent before", "MessageSending", `${mine} AND client_message_id`, "messages.send"),
   forgets(
     "reading a payment method",
     "PaymentRecords",
     `FROM payment_methods\n      WHERE ${owned} AND id = \${id}\``,
     "paymentMethods.setDefault"
   ),
-  forgets("listing the wishlist", "Wishlist", `${customer}AND products.id = product_id\``, "wishlist.list"),
+  forgets("listing the wishlist", "Wishlist", `${mine} AND products.id = product_id\``, "wishlist.list"),
   forgets(
     "listing notifications",
     "Notifications",
     "sql`org_id = ${orgId}`, sql`customer_id = ${customerId}`, sql`in_app`",
     "notifications.list"
   ),
-  forgets("reading a notification", "Notifications", `${customer}AND id = \${id} AND in_app`, "notifications.read"),
-  forgets("removing a device", "PushTokens", `${customer}AND id = \${id} RETURNING id`, "pushTokens.remove"),
-  forgets("reading a reservation", "ReservationRows", `${customer}AND (id = \${numberOrId}`, "reservations.get"),
+  forgets("reading a notification", "Notifications", `${mine} AND id = \${id} AND in_app`, "notifications.read"),
+  forgets("removing a device", "PushTokens", `${mine} AND id = \${id} RETURNING id`, "pushTokens.remove"),
+  forgets("reading a reservation", "ReservationRows", `${mine} AND (id = \${numberOrId}`, "reservations.get"),
   forgets(
     "counting on the dashboard",
     "Dashboards",

@@ -1,3 +1,4 @@
+import { accounts } from "./accounts.ts"
 import { answers } from "./answers.ts"
 import { callers } from "./callers.ts"
 import { customers } from "./customers.ts"
@@ -10,7 +11,7 @@ const all = (kind: Kind, ...lists: ReadonlyArray<ReadonlyArray<Defect>>) =>
   lists.flat().map((defect) => ({ ...defect, kind }))
 
 export const defects: ReadonlyArray<Defect & { readonly kind: Kind }> = [
-  ...all("statement", customers, orgs),
+  ...all("statement", customers, accounts, orgs),
   ...all("row security", policies),
   ...all("caller", callers),
   ...all("rule", rules, answers)

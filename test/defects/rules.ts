@@ -85,5 +85,54 @@ export const rules: ReadonlyArray<Defect> = [
     find: "VALUES (${orgId}, ${name}, ${key}, 1,",
     replace: "VALUES (${orgId.slice(0, 0)}, ${name}, ${key}, 1,",
     ...by("services/SharedLimits", "each org, name and key")
+  },
+  {
+    name: "codes are hashed without their customer",
+    file: "src/services/Verification.ts",
+    find: "codes.hash(orgId, customerId, channel, destination, code)",
+    replace: "codes.hash(orgId, channel, destination, code)",
+    ...by("services/Verification", "copied from another customer")
+  },
+  {
+    name: "codes are hashed without what they were sent to",
+    file: "src/services/Verification.ts",
+    find: "codes.hash(orgId, customerId, channel, destination, code)",
+    replace: "codes.hash(orgId, customerId, channel, code)",
+    ...by("services/Verification")
+  },
+  {
+    name: "codes of erasures are hashed without their customer",
+    file: "src/services/Erasures.ts",
+    find: 'codes.hash(orgId, customerId, "erasure", code)',
+    replace: 'codes.hash(orgId, "erasure", code)',
+    ...matrix("account.erase")
+  },
+  {
+    name: "two enrollments in one programme may be live",
+    file: "src/layers/migrations/0019_benefits.ts",
+    find: "CREATE UNIQUE INDEX enrollments_live",
+    replace: "CREATE INDEX enrollments_live",
+    ...by("services/Enrollments", "fifty times at once|who writes SQL")
+  },
+  {
+    name: "addresses leave nothing in the log of changes",
+    file: "src/layers/migrations/0020_changes.ts",
+    find: '  yield* recordChanges({ table: "addresses", type: "address" })\n',
+    replace: "",
+    ...by("services/Changes", "for every table that has a customer")
+  },
+  {
+    name: "a changed record leaves nothing in the log, only new ones and deleted ones do",
+    file: "src/layers/migrations/recordChanges.ts",
+    find: "CREATE CONSTRAINT TRIGGER record_changed AFTER UPDATE ON ${table}",
+    replace: "CREATE CONSTRAINT TRIGGER record_changed AFTER UPDATE OF org_id ON ${table}",
+    ...by("services/Changes")
+  },
+  {
+    name: "streams of changes are read for whoever opened the first one",
+    file: "src/services/ChangeFeed.ts",
+    find: "Effect.provideService(CurrentCustomer, mine)",
+    replace: 'Effect.provideService(CurrentCustomer, [...all.values()][0] as unknown as CurrentCustomer["Service"])',
+    ...by("http/Account", "to their customer alone")
   }
 ]

@@ -33,7 +33,7 @@ const seenBy = (kind: Kind, { failed, passed, unseen }: Outcome) => {
   if (unseen !== undefined) return `NOTHING SEEN: ${unseen}`
   if (first === undefined) return `NOBODY: ${passed} tests passed`
   // Each lock holds alone: with a statement broken, row security still keeps strangers out.
-  return kind === "statement" && !first.includes("the statements alone") ? `NOT ALONE: ${first}` : first
+  return kind === "statement" && !first.includes("statements alone") ? `NOT ALONE: ${first}` : first
 }
 
 console.info(`${chosen.length} planted defects`)

@@ -388,7 +388,13 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
         }
         assert.include(JSON.stringify(mine["benefits"]), "CANARY")
         assert.lengthOf(mine["notifications"] as ReadonlyArray<unknown>, 1)
+        const tagOf = (customer: Customer) =>
+          Accounts.use((accounts) => accounts.read()).pipe(
+            as(customer),
+            Effect.map(({ tag }) => tag)
+          )
         for (const stranger of [eve, namesake]) {
+          assert.notStrictEqual(yield* tagOf(stranger), yield* tagOf(ada))
           const theirs = yield* readAll(stranger)
           assert.notInclude(JSON.stringify(theirs), "CANARY")
           assert.isEmpty(theirs["notifications"])

@@ -542,40 +542,44 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       )
     }
 
-    it.effect("who writes SQL as a customer approves nothing, speaks for no staff and changes no programme", () =>
-      Effect.gen(function* () {
-        const { acme, ada } = yield* people
-        yield* push(acme, "student")
-        const { id } = yield* enroll(ada, "student")
-        yield* push(acme, "second")
-        const sql = yield* CustomerSql
-        const before = yield* fingerprint
+    it.effect(
+      "who writes SQL as a customer approves nothing, is in nothing twice, speaks for no staff and changes no programme",
+      () =>
+        Effect.gen(function* () {
+          const { acme, ada } = yield* people
+          yield* push(acme, "student")
+          const { id } = yield* enroll(ada, "student")
+          yield* push(acme, "second")
+          const sql = yield* CustomerSql
+          const before = yield* fingerprint
 
-        const tried = yield* Effect.forEach(
-          [
-            sql`UPDATE enrollments SET status = 'active'`,
-            sql`UPDATE enrollments SET status = 'approved'`,
-            sql`UPDATE enrollments SET expires_at = NULL`,
-            sql`INSERT INTO enrollments (org_id, id, customer_id, benefit_id, number, status, submitted_at)
+          const tried = yield* Effect.forEach(
+            [
+              sql`UPDATE enrollments SET status = 'active'`,
+              sql`UPDATE enrollments SET status = 'approved'`,
+              sql`UPDATE enrollments SET expires_at = NULL`,
+              sql`INSERT INTO enrollments (org_id, id, customer_id, benefit_id, number, status, submitted_at)
               VALUES (${acme}, 'x', 'ada', 'second', 'x', 'active', now())`,
-            sql`INSERT INTO enrollments (org_id, id, customer_id, benefit_id, number, status, submitted_at)
+              sql`INSERT INTO enrollments (org_id, id, customer_id, benefit_id, number, status, submitted_at)
               VALUES (${acme}, 'x', 'eve', 'second', 'x', 'pending', now())`,
-            sql`INSERT INTO enrollment_steps (org_id, customer_id, enrollment_id, sequence, status, at, by)
+              sql`INSERT INTO enrollments (org_id, id, customer_id, benefit_id, number, status, submitted_at)
+              VALUES (${acme}, 'x', 'ada', 'student', 'x', 'pending', now())`,
+              sql`INSERT INTO enrollment_steps (org_id, customer_id, enrollment_id, sequence, status, at, by)
               VALUES (${acme}, 'ada', ${id}, 2, 'approved', now(), 'staff')`,
-            sql`UPDATE enrollment_steps SET by = 'staff'`,
-            sql`DELETE FROM enrollments`,
-            sql`UPDATE benefits SET requires_approval = false`,
-            sql`INSERT INTO benefit_agreements (org_id, benefit_id, version, text) VALUES (${acme}, 'second', 1, 'x')`
-          ],
-          (statement) => Effect.exit(statement.pipe(as(ada)))
-        )
+              sql`UPDATE enrollment_steps SET by = 'staff'`,
+              sql`DELETE FROM enrollments`,
+              sql`UPDATE benefits SET requires_approval = false`,
+              sql`INSERT INTO benefit_agreements (org_id, benefit_id, version, text) VALUES (${acme}, 'second', 1, 'x')`
+            ],
+            (statement) => Effect.exit(statement.pipe(as(ada)))
+          )
 
-        assert.deepStrictEqual(
-          tried.map(Exit.isSuccess),
-          Array.from(tried, () => false)
-        )
-        assert.deepStrictEqual(yield* fingerprint, before)
-      })
+          assert.deepStrictEqual(
+            tried.map(Exit.isSuccess),
+            Array.from(tried, () => false)
+          )
+          assert.deepStrictEqual(yield* fingerprint, before)
+        })
     )
   })
 })
