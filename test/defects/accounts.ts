@@ -36,7 +36,7 @@ export const accounts: ReadonlyArray<Defect> = [
     file: "src/services/ChangeSections.ts",
     find: "AND ${customer} = ${entry}.customer_id AND ${id} = ${entry}.id) AS shown)`",
     replace: "AND ${id} = ${entry}.id) AS shown)`",
-    ...by("services/Changes", "by the statements alone|reach the wishlists")
+    ...by("services/Changes", "another customer has")
   },
   {
     name: "events: what has changed is everybody's of the org",
@@ -46,7 +46,7 @@ export const accounts: ReadonlyArray<Defect> = [
     ...matrix("account.events")
   },
   forgets("an export of the account", "AccountExports", `WHERE ${owned} AND id = \${id}\`)`, "account.exported"),
-  forgets("a scheduled erasure", "ErasureRows", `FROM erasures WHERE ${owned}`, "account.erasure"),
+  forgets("a scheduled erasure", "ErasureRows", `FROM erasures WHERE ${owned}`, by("http/Erasure", "its own customer")),
   forgets("calling an erasure off", "Erasures", `WHERE ${owned}\n              AND requested_by`, "account.keep"),
 
   forgets(
@@ -56,14 +56,19 @@ export const accounts: ReadonlyArray<Defect> = [
     "benefits.getEnrollment"
   ),
   forgets(
-    "withdrawing an enrollment",
+    "an enrollment to withdraw",
     "Enrollments",
-    `${mine} AND (id = \${numberOrId} OR number = \${numberOrId})\n            AND (`,
+    `FROM enrollments\n          WHERE ${owned} AND (id = \${numberOrId} OR number = \${numberOrId})\``,
     "benefits.withdraw"
   ),
   forgets("listing enrollments", "Enrollments", `const mine = sql\`${owned}\``, "benefits.listEnrollments"),
   forgets("the enrollments of programmes", "Benefits", `${mine} AND \${sql.in("benefit_id", ids)}`, "benefits.list"),
-  forgets("enrolling", "Enrollments", `WHERE ${owned}\n                AND benefit_id`, by("services/Enrollments")),
+  forgets(
+    "enrolling",
+    "Enrollments",
+    `WHERE ${owned}\n                AND benefit_id`,
+    by("services/Enrollments", "hinder others")
+  ),
   forgets(
     "cancelling a reservation",
     "ReservationRows",
@@ -82,24 +87,21 @@ export const accounts: ReadonlyArray<Defect> = [
     "counting unread notifications",
     "Notifications",
     `AS unread FROM notifications\n            WHERE ${owned}`,
-    "notifications.list"
+    by("services/Accounts", "another customer has")
   ),
-  {
-    name: "whom a notice reaches: the devices of everybody of the org",
-    file: "src/services/NotificationRows.ts",
-    find: "WHERE push_tokens.org_id = ${orgId} AND push_tokens.customer_id = customers.id)",
-    replace: "WHERE push_tokens.org_id = ${orgId})",
-    ...by("services/Notices")
-  },
   forgets("removing a file", "Files", `${mine} AND path = \${path.normalize()}`, "files.remove"),
-  forgets("removing an address", "Addresses", `DELETE FROM addresses WHERE ${owned} AND id`, "addresses.remove"),
   forgets(
-    "removing a payment method",
+    "a payment method to remove",
     "PaymentRecords",
-    `DELETE FROM payment_methods\n            WHERE ${owned} AND id`,
+    `FROM payment_methods\n      WHERE ${owned} AND id = \${id}\``,
     "paymentMethods.remove"
   ),
-  forgets("taking off the wishlist", "Wishlist", `${mine} AND product_id = coalesce`, "wishlist.remove"),
+  forgets(
+    "taking off the wishlist",
+    "Wishlist",
+    `${mine} AND product_id = coalesce`,
+    by("services/Wishlist", "nobody else's")
+  ),
   {
     name: "a stored answer: the customer is dropped from the WHERE",
     file: "src/services/Idempotency.ts",

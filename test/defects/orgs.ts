@@ -20,9 +20,9 @@ export const orgs: ReadonlyArray<Defect> = [
     "platformTickets.get"
   ),
   forgetsOrg(
-    "answering a ticket",
+    "a ticket to answer",
     "Tickets",
-    `WHERE ${org}(id = \${numberOrId} OR number = \${numberOrId})\n            AND`,
+    `FROM tickets WHERE ${org}(id = \${numberOrId} OR number = \${numberOrId})\``,
     "platformTickets.answer"
   ),
   all("the platform's tickets", "Tickets", "platformTickets.list"),

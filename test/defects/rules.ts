@@ -134,5 +134,12 @@ export const rules: ReadonlyArray<Defect> = [
     find: "Effect.provideService(CurrentCustomer, mine)",
     replace: 'Effect.provideService(CurrentCustomer, [...all.values()][0] as unknown as CurrentCustomer["Service"])',
     ...by("http/Account", "to their customer alone")
+  },
+  {
+    name: "whom a notice reaches: the devices of everybody of the org",
+    file: "src/services/NotificationRows.ts",
+    find: "WHERE push_tokens.org_id = ${orgId} AND push_tokens.customer_id = customers.id)",
+    replace: "WHERE push_tokens.org_id = ${orgId})",
+    ...by("services/Notices")
   }
 ]

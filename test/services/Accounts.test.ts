@@ -398,6 +398,10 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
           const theirs = yield* readAll(stranger)
           assert.notInclude(JSON.stringify(theirs), "CANARY")
           assert.isEmpty(theirs["notifications"])
+          assert.deepInclude(yield* Notifications.use(({ list }) => list({})).pipe(as(stranger)), {
+            data: [],
+            unread: 0
+          })
           const { dashboard } = yield* dashboards.read().pipe(as(stranger))
           assert.deepEqual(dashboard!.orders, { total: 0, open: 0 })
           assert.deepEqual([dashboard!.notifications, dashboard!.reservations], [{ unread: 0 }, { upcoming: 0 }])

@@ -43,6 +43,10 @@ const addressBody = ({ canary }: Actor) => ({
   phone: aPhone(),
   placeId: "a-place"
 })
+const orderNumber = Effect.fnUntraced(function* (actor: Actor) {
+  const { number } = yield* send(actor.customer, "GET", `/client-data/orders/${yield* order(actor)}`)
+  return number as string
+})
 const address = (actor: Actor) =>
   Effect.map(send(actor.customer, "POST", "/client-data/addresses", { body: addressBody(actor) }), ({ id }) => id)
 const card = ({ customer }: Actor) =>
@@ -112,7 +116,7 @@ export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> =
   "addresses.remove": about("addressId", address),
 
   "orders.list": listOf(order),
-  "orders.get": about("orderId", order),
+  "orders.get": [about("orderId", order), about("orderId", orderNumber)],
 
   "paymentMethods.list": {
     make: (actor) =>
