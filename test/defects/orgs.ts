@@ -81,12 +81,6 @@ export const orgs: ReadonlyArray<Defect> = [
     "platformBenefits.getEnrollment"
   ),
   forgetsOrg(
-    "deciding on an enrollment",
-    "EnrollmentDecisions",
-    `WHERE ${org}(id = \${numberOrId} OR number = \${numberOrId})\n            AND`,
-    "platformBenefits.decide"
-  ),
-  forgetsOrg(
     "the platform's customer",
     "Profiles",
     `FROM customers WHERE ${org}id = \${id} AND erased_at IS NULL\``,

@@ -317,16 +317,26 @@ export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> =
         body: { status: "closed" }
       }))
   },
-  "platformMessages.list": {
-    make: (actor) =>
-      Effect.gen(function* () {
-        const { conversationId } = yield* conversation(actor)
-        const { customerId } = actor.customer
-        const body = { customerId, conversationId, from: staff(actor), text: actor.canary }
-        yield* send(actor.platform, "POST", "/platform/messages", { body })
-        return { query: { conversationId, customerId } }
-      })
-  },
+  "platformMessages.list": [
+    {
+      make: (actor) =>
+        Effect.gen(function* () {
+          const { conversationId } = yield* conversation(actor)
+          const { customerId } = actor.customer
+          const body = { customerId, conversationId, from: staff(actor), text: actor.canary }
+          yield* send(actor.platform, "POST", "/platform/messages", { body })
+          return { query: { conversationId, customerId } }
+        })
+    },
+    {
+      make: (actor) =>
+        Effect.as(
+          twice(() => conversation(actor)),
+          ofCustomer(actor)
+        ),
+      ...filtered
+    }
+  ],
   "platformMessages.get": about("messageId", (actor) => Effect.map(conversation(actor), ({ id }) => id)),
   "platformMessages.push": {
     make: (actor) =>
