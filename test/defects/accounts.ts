@@ -91,10 +91,10 @@ export const accounts: ReadonlyArray<Defect> = [
   ),
   forgets("removing a file", "Files", `${mine} AND path = \${path.normalize()}`, "files.remove"),
   forgets(
-    "a payment method to remove",
+    "preferring a payment method",
     "PaymentRecords",
-    `FROM payment_methods\n      WHERE ${owned} AND id = \${id}\``,
-    "paymentMethods.remove"
+    `${mine} AND is_default AND id <> \${id}`,
+    "paymentMethods.setDefault"
   ),
   forgets(
     "taking off the wishlist",

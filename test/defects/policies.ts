@@ -44,12 +44,15 @@ export const policies: ReadonlyArray<Defect> = [
   byCustomer("codes", "0016_verification", "${table}"),
   byCustomer("reservations", "0017_reservations", "reservations"),
   byCustomer("enrollments", "0019_benefits", "enrollments", "FOR SELECT "),
-  forgets(
-    "customer",
-    "withdrawing enrollments",
-    "0019_benefits",
-    "customer_ends ON enrollments FOR UPDATE TO portico_customer"
-  ),
+  {
+    ...policy(
+      "withdrawing enrollments: the policy forgets the customer",
+      "0019_benefits",
+      `USING (${org}${customer})\n    WITH CHECK (${org}${customer}\n      AND status IN ('cancelled'`,
+      `USING (${org})\n    WITH CHECK (${org}\n      AND status IN ('cancelled'`
+    ),
+    ...by("services/Enrollments", "who writes SQL")
+  },
   byCustomer("evidence of enrollments", "0019_benefits", "enrollment_documents"),
   byCustomer("changes", "0020_changes", "${table}", "FOR SELECT "),
   byCustomer("exports", "0023_account_exports", "account_exports"),
@@ -93,12 +96,15 @@ export const policies: ReadonlyArray<Defect> = [
     `WITH CHECK (${org}${customer})\`\n  yield* sql\`GRANT UPDATE (status, last_sequence`,
     "WITH CHECK (true)`\n  yield* sql`GRANT UPDATE (status, last_sequence"
   ),
-  policy(
-    "calling off erasures: the policy forgets the customer",
-    "0024_erasures",
-    `USING (${org}${customer}\n        AND requested_by = 'customer'`,
-    `USING (${org}\n        AND requested_by = 'customer'`
-  ),
+  {
+    ...policy(
+      "calling off erasures: the policy forgets the customer",
+      "0024_erasures",
+      `USING (${org}${customer}\n        AND requested_by = 'customer'`,
+      `USING (${org}\n        AND requested_by = 'customer'`
+    ),
+    ...by("http/Erasure", "its own customer")
+  },
   policy(
     "the outbox: the policy forgets the org",
     "0012_outbox",

@@ -455,6 +455,11 @@ layer(TestApp.layerWith({}, services), { excludeTestServices: true, timeout: "2 
           yield* sql`INSERT INTO erasure_receipts (org_id, customer_id, system) VALUES (${orgId}, 'eve', 'files')`
           const theirs = sql<object>`SELECT * FROM erasures WHERE org_id = ${orgId} AND customer_id = 'eve'`
           const before = yield* theirs
+          // Without a WHERE, only the policies choose the rows.
+          const mine = yield* CustomerSql
+          for (const statement of [mine`DELETE FROM erasures`, mine`UPDATE erasures SET guesses = 5`]) {
+            yield* statement.pipe(as(ada))
+          }
           yield* set
 
           const none = { status: "none", blockers: [], receipts: [] }

@@ -142,7 +142,8 @@ export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> =
   ],
   "paymentMethods.setup": { make: () => Effect.succeed({ body: { type: "card" } }) },
   "paymentMethods.remove": about("paymentMethodId", card),
-  "paymentMethods.setDefault": about("paymentMethodId", card),
+  // The first one is the default already.
+  "paymentMethods.setDefault": about("paymentMethodId", (actor) => Effect.andThen(card(actor), card(actor))),
 
   "wishlist.list": listOf((actor) =>
     Effect.flatMap(product(actor), (id) => send(actor.customer, "POST", `/client-data/wishlist/${id}`))
