@@ -94,13 +94,6 @@ export const rules: ReadonlyArray<Defect> = [
     ...by("services/Verification", "copied from another customer")
   },
   {
-    name: "codes are hashed without what they were sent to",
-    file: "src/services/Verification.ts",
-    find: "codes.hash(orgId, customerId, channel, destination, code)",
-    replace: "codes.hash(orgId, customerId, channel, code)",
-    ...by("services/Verification")
-  },
-  {
     name: "codes of erasures are hashed without their customer",
     file: "src/services/Erasures.ts",
     find: 'codes.hash(orgId, customerId, "erasure", code)',
