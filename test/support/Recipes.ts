@@ -49,10 +49,16 @@ const orderNumber = Effect.fnUntraced(function* (actor: Actor) {
 })
 const address = (actor: Actor) =>
   Effect.map(send(actor.customer, "POST", "/client-data/addresses", { body: addressBody(actor) }), ({ id }) => id)
-const card = ({ customer }: Actor) =>
-  send(customer, "POST", "/client-data/payment-methods", { body: { paymentMethodId: "pm_card_visa" } }).pipe(
+const card = ({ customer }: Actor, paymentMethodId = "pm_card_visa") =>
+  send(customer, "POST", "/client-data/payment-methods", { body: { paymentMethodId } }).pipe(
     Effect.map(({ id }) => id as string)
   )
+/** One that is not the default. */
+const secondCard = Effect.fnUntraced(function* (actor: Actor) {
+  const cards = [yield* card(actor), yield* card(actor, "pm_card_amex")]
+  const { data } = yield* send(actor.customer, "GET", "/client-data/payment-methods?ps=1")
+  return cards.find((id) => id !== data[0].id)!
+})
 const openTicket = Effect.fnUntraced(function* (actor: Actor) {
   const body = { title: actor.canary, description: actor.canary, orderId: yield* order(actor) }
   const opened = yield* send(actor.customer, "POST", "/client-data/tickets", { body })
@@ -118,15 +124,7 @@ export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> =
   "orders.list": listOf(order),
   "orders.get": [about("orderId", order), about("orderId", orderNumber)],
 
-  "paymentMethods.list": {
-    make: (actor) =>
-      Effect.as(
-        Effect.forEach(["pm_card_visa", "pm_card_amex"], (paymentMethodId) =>
-          send(actor.customer, "POST", "/client-data/payment-methods", { body: { paymentMethodId } })
-        ),
-        {}
-      )
-  },
+  "paymentMethods.list": { make: (actor) => Effect.as(secondCard(actor), {}) },
   "paymentMethods.add": [
     {
       make: (actor) => Effect.map(card(actor), (paymentMethodId) => ({ body: { paymentMethodId } })),
@@ -142,8 +140,7 @@ export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> =
   ],
   "paymentMethods.setup": { make: () => Effect.succeed({ body: { type: "card" } }) },
   "paymentMethods.remove": about("paymentMethodId", card),
-  // The first one is the default already.
-  "paymentMethods.setDefault": about("paymentMethodId", (actor) => Effect.andThen(card(actor), card(actor))),
+  "paymentMethods.setDefault": about("paymentMethodId", secondCard),
 
   "wishlist.list": listOf((actor) =>
     Effect.flatMap(product(actor), (id) => send(actor.customer, "POST", `/client-data/wishlist/${id}`))
