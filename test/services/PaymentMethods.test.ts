@@ -1,9 +1,20 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Exit } from "effect"
+import * as CardVaultLocal from "../../src/layers/CardVaultLocal.ts"
 import { CustomerSql } from "../../src/services/Database.ts"
 import { PaymentMethods } from "../../src/services/PaymentMethods.ts"
 import { PaymentSettlement } from "../../src/services/PaymentSettlement.ts"
-import { add, addPayPal, atLocalStripe, idsOf, openChecks, remove, setDefault, shown } from "../support/Payments.ts"
+import {
+  add,
+  addPayPal,
+  atLocalStripe,
+  idsOf,
+  openChecks,
+  paymentsAt,
+  remove,
+  setDefault,
+  shown
+} from "../support/Payments.ts"
 import { as, type Customer, people } from "../support/People.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import * as TestServices from "../support/TestServices.ts"
