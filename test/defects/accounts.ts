@@ -17,9 +17,9 @@ export const accounts: ReadonlyArray<Defect> = [
     "account.changes"
   ),
   forgets(
-    "the whole account's tag",
-    "Accounts",
-    `WHERE ${owned}) AS tagged`,
+    "the account's tag",
+    "AccountTags",
+    `AS counter WHERE ${owned}`,
     by("services/Accounts", "another customer has")
   ),
   {
@@ -88,6 +88,62 @@ export const accounts: ReadonlyArray<Defect> = [
     "Notifications",
     `AS unread FROM notifications\n            WHERE ${owned}`,
     by("services/Accounts", "another customer has")
+  ),
+  forgets(
+    "making room for files",
+    "Files",
+    `SET bytes = bytes - gone.size FROM gone\n            WHERE ${owned}`,
+    by("services/Files", "A stranger")
+  ),
+  forgets(
+    "the room for files",
+    "FileUploads",
+    `SELECT bytes FROM file_usage WHERE ${owned}`,
+    by("services/Files", "A stranger")
+  ),
+  forgets(
+    "names of files",
+    "FileUploads",
+    `WHERE ${owned}\n              AND path`,
+    by("services/Files", "A stranger")
+  ),
+  forgets("preferences", "Preferences", `WHERE ${owned}\``, by("http/Notifications", "own preferences")),
+  forgets("a device's old token", "PushTokens", `${mine} AND device_id`, by("services/PushTokens", "A stranger")),
+  forgets(
+    "what a vault no longer holds",
+    "PaymentRecords",
+    `${mine} AND type =`,
+    by("services/PaymentMethods", "A stranger")
+  ),
+  forgets(
+    "the next primary address",
+    "Addresses",
+    `FROM addresses\n            WHERE ${owned} AND id <>`,
+    by("services/Addresses", "as safe by its statements")
+  ),
+  forgets(
+    "an address look-up",
+    "AddressLookup",
+    `${mine} AND ends_at > now()`,
+    by("services/AddressLookup", "is not another's")
+  ),
+  forgets(
+    "other reservations at that time",
+    "Availability",
+    `${mine} AND status <> 'cancelled'`,
+    by("services/Reservations", "nobody else's way")
+  ),
+  forgets(
+    "how many reservations one may hold",
+    "Availability",
+    `${mine} AND definition_id`,
+    by("services/Reservations", "nobody else's way")
+  ),
+  forgets(
+    "reservations that overlap",
+    "ReservationWrites",
+    `${mine} AND id <> \${id} AND status`,
+    by("services/Reservations", "nobody else's way")
   ),
   forgets("removing a file", "Files", `${mine} AND path = \${path.normalize()}`, "files.remove"),
   forgets(

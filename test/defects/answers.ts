@@ -34,7 +34,7 @@ export const answers: ReadonlyArray<Defect> = [
   },
   {
     name: "caches may share answers",
-    file: "src/http/Edge.ts",
+    file: "src/http/AnswerHeaders.ts",
     find: '"Authorization, orgid"',
     replace: '"orgid"',
     ...by("http/Conventions", "out of caches")

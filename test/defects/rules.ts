@@ -134,5 +134,47 @@ export const rules: ReadonlyArray<Defect> = [
     find: "WHERE push_tokens.org_id = ${orgId} AND push_tokens.customer_id = customers.id)",
     replace: "WHERE push_tokens.org_id = ${orgId})",
     ...by("services/Notices")
+  },
+  {
+    name: "a wallet entry moves every wallet of the org",
+    file: "src/services/Wallet.ts",
+    find: "WHERE org_id = ${orgId} AND customer_id = ${customerId}\n            AND balance +",
+    replace: "WHERE org_id = ${orgId}\n            AND balance +",
+    ...by("services/Wallet", "nobody else's")
+  },
+  {
+    name: "references of wallet entries are the org's, not the customer's",
+    file: "src/services/Wallet.ts",
+    find: "AND customer_id = ${customerId} AND reference = ${reference}",
+    replace: "AND reference = ${reference}",
+    ...by("services/Wallet", "nobody else's")
+  },
+  {
+    name: "remembered answers are kept by their address alone",
+    file: "src/http/Remembered.ts",
+    find: "JSON.stringify([orgId, customerId, url])",
+    replace: "JSON.stringify([orgId.length < 0, customerId.length < 0, url])",
+    ...by("http/Remembered", "where two accounts' tags are the same")
+  },
+  {
+    name: "remembered answers are given whatever their tag",
+    file: "src/http/Remembered.ts",
+    find: 'known?.headers["etag"] === etag',
+    replace: "known !== undefined",
+    ...by("http/Remembered", "until something of the account has changed")
+  },
+  {
+    name: "remembered dashboards are kept without their org",
+    file: "src/services/Dashboards.ts",
+    find: "JSON.stringify([current.orgId, current.customerId])",
+    replace: "JSON.stringify([current.customerId])",
+    ...by("http/Remembered", "where two accounts' tags are the same")
+  },
+  {
+    name: "entity tags say nothing of whose they are",
+    file: "src/services/ChangeTags.ts",
+    find: "left(${counter}.seal, 8) || '.' || ${counter}.last",
+    replace: "'' || ${counter}.last",
+    ...by("http/Remembered", "tags of two accounts")
   }
 ]
