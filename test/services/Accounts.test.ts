@@ -203,6 +203,7 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
         const all = yield* writes(ada)
         let count = 0
         let writing = true
+        let following = 0
         const failures: Array<string> = []
         const writer = Effect.suspend(() => {
           const n = count++
@@ -225,6 +226,7 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
           let cursor = start.cursor
           const catchUp = Effect.gen(function* () {
             const page = yield* changes.since({ since: cursor, ps: 100 }).pipe(as(ada))
+            if (sequences.length === 0 && page.data.length > 0) following++
             for (const change of page.data) {
               sequences.push(change.sequence)
               copy.apply(change)
@@ -238,11 +240,13 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
           return { copy, sequences }
         })
         const begun = Date.now()
-        const stop = Effect.delay(
-          Effect.sync(() => (writing = false)),
-          "4 seconds"
+        const starts = [0, 300, 700, 1500]
+        // Where all of it takes longer, not before each of them has followed something.
+        const stop = Effect.sync(() => (writing = following < starts.length)).pipe(
+          Effect.delay("4 seconds"),
+          Effect.repeat({ while: () => writing })
         )
-        const clients = Effect.forEach([0, 300, 700, 1500], (wait) => Effect.delay(client, `${wait} millis`), {
+        const clients = Effect.forEach(starts, (wait) => Effect.delay(client, `${wait} millis`), {
           concurrency: "unbounded"
         })
         const [followed] = yield* Effect.all([clients, stop], { concurrency: "unbounded" })
