@@ -140,7 +140,7 @@ export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> =
   ],
   "paymentMethods.setup": { make: () => Effect.succeed({ body: { type: "card" } }) },
   "paymentMethods.remove": about("paymentMethodId", card),
-  "paymentMethods.setDefault": about("paymentMethodId", secondCard),
+  "paymentMethods.setDefault": [about("paymentMethodId", card), about("paymentMethodId", secondCard)],
 
   "wishlist.list": listOf((actor) =>
     Effect.flatMap(product(actor), (id) => send(actor.customer, "POST", `/client-data/wishlist/${id}`))
