@@ -1,125 +1,72 @@
 // Plants one mistake after the other in a copy of the tree, and sees that the tests which have to notice it do.
-// npm run defects [-- words of the defects' names]; DEFECTS_FROM=34 goes on where a run was broken off.
-import { spawn } from "node:child_process"
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+// npm run defects [-- words of the defects' names]; with --check only looks whether each mistake still has its place.
+// DEFECTS_TABLE=file writes the table there as well, and goes on where a run that wrote it was broken off.
+import { readFileSync } from "node:fs"
 import path from "node:path"
-import { type Defect, defects } from "./defects.ts"
+import { copyTree, type Outcome, root } from "./Copy.ts"
+import { type Defect, type Kind, planted } from "./Defect.ts"
+import { defects } from "./defects.ts"
+import { head, isCaught, lineOfRow, read, type Row, totalsOf, write } from "./Table.ts"
 
-const root = path.resolve(import.meta.dirname, "../..")
-const words = process.argv.slice(2)
-const skipped = Number(process.env["DEFECTS_FROM"] ?? 0)
-const chosen = defects
-  .slice(skipped)
-  .filter(({ file, name }) => words.every((word) => `${name} ${file}`.includes(word)))
+const words = process.argv.slice(2).filter((word) => word !== "--check")
+const chosen = defects.filter(({ file, kind, name }) => words.every((word) => `${kind} ${name} ${file}`.includes(word)))
 
-const copy = mkdtempSync(path.join(tmpdir(), "portico-defects-"))
-const stop = () => rmSync(copy, { recursive: true, force: true })
-process.on("exit", stop)
+const misplaced = chosen.filter(
+  (defect) => planted(defect, readFileSync(path.join(root, defect.file), "utf8")) === undefined
+)
+for (const { file, find, name } of misplaced) {
+  console.error(`${name}: ${file} holds ${JSON.stringify(find)} not exactly once`)
+}
+if (misplaced.length > 0 || process.argv.includes("--check")) {
+  console.info(`${chosen.length - misplaced.length} of ${chosen.length} planted defects have their place`)
+  process.exit(misplaced.length > 0 ? 1 : 0)
+}
+
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1))
-for (const name of ["src", "test", "package.json", "tsconfig.json", "vitest.config.ts", "openapi.json", "run.mjs"]) {
-  cpSync(path.join(root, name), path.join(copy, name), { recursive: true })
+const table = process.env["DEFECTS_TABLE"]
+const rows = table === undefined ? new Map<string, Row>() : read(table)
+const ordered = () => defects.flatMap(({ name }) => rows.get(name) ?? [])
+const copy = copyTree()
+
+const seenBy = (kind: Kind, { failed, passed, unseen }: Outcome) => {
+  const [first] = failed
+  if (unseen !== undefined) return `NOTHING SEEN: ${unseen}`
+  if (first === undefined) return `NOBODY: ${passed} tests passed`
+  // Each lock holds alone: with a statement broken, row security still keeps strangers out.
+  return kind === "statement" && !first.includes("statements alone") ? `NOT ALONE: ${first}` : first
 }
-symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"))
-
-interface Outcome {
-  /** The tests, where some have failed because they took too long and none because of what they saw. */
-  readonly late: boolean
-  readonly failed: ReadonlyArray<string>
-  readonly passed: number
-}
-
-interface Report {
-  readonly numPassedTests: number
-  readonly testResults: ReadonlyArray<{
-    readonly name: string
-    readonly message: string
-    readonly assertionResults: ReadonlyArray<{
-      readonly fullName: string
-      readonly status: string
-      readonly failureMessages: ReadonlyArray<string>
-    }>
-  }>
-}
-
-// Embedded, always: a planted defect may change a role, and on a server roles are everybody's, whatever the database.
-const { TEST_DATABASE_URL: _, ...environment } = process.env
-
-const run = ({ only, tests }: Pick<Defect, "tests" | "only">) =>
-  new Promise<Outcome>((resolve) => {
-    const report = path.join(copy, "report.json")
-    rmSync(report, { force: true })
-    const args = [
-      "node_modules/vitest/vitest.mjs",
-      "run",
-      ...tests,
-      "--bail=1",
-      "--reporter=json",
-      `--outputFile=${report}`
-    ]
-    const vitest = spawn(process.execPath, [...args, ...(only === undefined ? [] : ["-t", only])], {
-      cwd: copy,
-      env: environment,
-      stdio: "ignore",
-      timeout: 300_000
-    })
-    vitest.on("exit", () => {
-      const { numPassedTests, testResults } = JSON.parse(readFileSync(report, "utf8")) as Report
-      const failed = testResults.flatMap(({ assertionResults, message, name }) => {
-        const names = assertionResults
-          .filter(({ status }) => status === "failed")
-          .map(({ fullName }) => fullName.trim())
-        return names.length === 0 && message !== "" ? [`${path.basename(name)} does not start`] : names
-      })
-      const reasons = testResults.flatMap(({ assertionResults }) =>
-        assertionResults.filter(({ status }) => status === "failed").map((one) => one.failureMessages.join())
-      )
-      const late = reasons.length > 0 && reasons.every((reason) => /timed out in \d+ ?ms/.test(reason))
-      resolve({ late, failed, passed: numPassedTests })
-    })
-  })
-
-const print = (...cells: ReadonlyArray<string>) => console.info(`| ${cells.join(" | ")} |`)
-const missed: Array<string> = []
-const failures: Array<string> = []
 
 console.info(`${chosen.length} planted defects`)
-print("defect", "file", "caught by", "seconds")
-print("---", "---", "---", "---:")
+for (const line of head) console.info(line)
 for (const defect of chosen) {
-  const file = path.join(copy, defect.file)
-  const source = readFileSync(file, "utf8")
-  if (source.split(defect.find).length !== 2 || defect.find === defect.replace) {
-    failures.push(`${defect.name}: ${defect.file} holds ${JSON.stringify(defect.find)} not exactly once`)
-    continue
-  }
+  const { file, kind, name } = defect
+  const known = rows.get(name)
+  if (known !== undefined && isCaught(known)) continue
   const started = performance.now()
-  writeFileSync(
-    file,
-    source.replace(defect.find, () => defect.replace)
-  )
-  const { failed, late, passed } = await run(defect)
-  writeFileSync(file, source)
-  const seconds = ((performance.now() - started) / 1000).toFixed(0)
-  // A test that only took too long has seen nothing.
-  if (late) failures.push(`${defect.name}: its tests took too long`)
-  else if (failed.length === 0) missed.push(`${defect.name} (${passed} tests passed)`)
-  print(
-    defect.name,
-    defect.file.replace(/^src\//, ""),
-    late ? `${failed[0]} (took too long)` : (failed[0] ?? "NOBODY"),
-    seconds
-  )
+  const source = copy.read(file)
+  copy.write(file, planted(defect, source)!)
+  const outcome = await copy.run(defect)
+  copy.write(file, source)
+  const seconds = Math.round((performance.now() - started) / 1000)
+  const row = { name, kind, file: file.replace(/^src\//, ""), seenBy: seenBy(kind, outcome), seconds }
+  rows.set(name, row)
+  console.info(lineOfRow(row))
+  if (table !== undefined) write(table, ordered())
 }
 
 // With nothing planted the same tests are green: it was the mistake that they noticed.
-if (words.length === 0 && skipped === 0) {
-  const all = [...new Set(chosen.flatMap(({ tests }) => tests))]
-  const { failed, passed } = await run({ tests: all })
-  console.info(`Without any: ${passed} tests pass, ${failed.length} fail`)
-  failures.push(...failed)
+const controls = new Map<string, Array<Defect>>()
+for (const defect of chosen) controls.set(defect.test, [...(controls.get(defect.test) ?? []), defect])
+const red: Array<string> = []
+let green = 0
+for (const [test, needing] of controls) {
+  const titles = needing.map(({ only }) => only)
+  const only = titles.includes(undefined) ? undefined : [...new Set(titles)].join("|")
+  const { failed, passed, unseen } = await copy.run({ test, ...(only !== undefined && { only }) })
+  green += passed
+  red.push(...failed, ...(unseen === undefined ? [] : [`${test}: ${unseen}`]))
 }
-for (const name of missed) console.error(`Not caught: ${name}`)
-for (const failure of failures) console.error(failure)
-console.info(`${chosen.length - missed.length} of ${chosen.length} caught`)
-process.exit(missed.length + failures.length > 0 ? 1 : 0)
+const note = `With none planted: ${green} tests pass, ${red.length} fail`
+if (table !== undefined) write(table, ordered(), "", note, ...red.map((title) => `- ${title}`))
+for (const line of [...totalsOf(ordered()), note, ...red]) console.info(line)
+process.exit(red.length > 0 || !chosen.every(({ name }) => isCaught(rows.get(name)!)) ? 1 : 0)

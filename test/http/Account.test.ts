@@ -118,7 +118,12 @@ layer(App.layer, { excludeTestServices: true })("Events", (it) => {
       assert.isTrue(yield* eventually(() => hers.events.length === 1, 1000))
       assert.deepInclude(hers.events[0]!.data, { type: "order", op: "upsert", id: order.id })
       assert.strictEqual(hers.events[0]!.data.record?.["number"], order.number)
-      assert.deepEqual(others.events, [])
+      const theirs = yield* placeOrder(eve)
+      assert.isTrue(yield* eventually(() => others.events.length > 0))
+      assert.deepEqual(
+        [hers, others].map(({ events }) => events.map(({ data }) => data.id)),
+        [[order.id], [theirs.id]]
+      )
     })
   )
 

@@ -16,12 +16,14 @@ import { SharedLimits } from "../../src/services/SharedLimits.ts"
 import { assertProblem } from "../support/Answers.ts"
 import * as TestApp from "../support/App.ts"
 import { App } from "../support/App.ts"
+import { book, define } from "../support/Bookings.ts"
 import { canaryOf } from "../support/Canaries.ts"
 import { Channels, layer as channels } from "../support/Channels.ts"
 import { file, form } from "../support/Forms.ts"
 import { as, type Customer, makeCustomer, makeOrg, nextNumber, people, placeOrder } from "../support/People.ts"
 import { recipes } from "../support/Recipes.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
+import { guards } from "../support/TestServices.ts"
 import { type Actor, aPhone, changedBetween, fingerprints } from "../support/World.ts"
 
 const queue = DeliveryQueue.layerWith({
@@ -432,6 +434,46 @@ layer(TestApp.layerWith({}, services), { excludeTestServices: true, timeout: "2 
       assert.strictEqual(yield* runDue, 0)
     })
   )
+
+  for (const [guard, set] of guards) {
+    it.effect(
+      `is its own customer's: another's is neither seen, hindered, guessed at nor called off, by ${guard}`,
+      () =>
+        Effect.gen(function* () {
+          const { call } = yield* App
+          const sql = yield* SqlClient.SqlClient
+          const { ada, email } = yield* verified
+          const { orgId } = ada
+          const eve = yield* makeCustomer(orgId, "eve", {})
+          yield* define(orgId)
+          yield* book(eve, 9)
+          yield* placeOrder(eve, { status: "shipped" })
+          yield* sql`INSERT INTO wallets (org_id, customer_id, currency, balance) VALUES (${orgId}, 'eve', 'USD', 500)`
+          yield* sql`
+          INSERT INTO erasures (org_id, customer_id, requested_by, requested_at, erases_at)
+          VALUES (${orgId}, 'eve', 'customer', now(), now() + interval '14 days')`
+          yield* sql`INSERT INTO erasure_receipts (org_id, customer_id, system) VALUES (${orgId}, 'eve', 'files')`
+          const theirs = sql<object>`SELECT * FROM erasures WHERE org_id = ${orgId} AND customer_id = 'eve'`
+          const before = yield* theirs
+          // Without a WHERE, only the policies choose the rows.
+          const mine = yield* CustomerSql
+          for (const statement of [mine`DELETE FROM erasures`, mine`UPDATE erasures SET guesses = 5`]) {
+            yield* statement.pipe(as(ada))
+          }
+          yield* set
+
+          const none = { status: "none", blockers: [], receipts: [] }
+          assert.deepInclude((yield* call(ada, "GET", at)).json, none)
+          yield* ask(ada)
+          const code = yield* codeTo(email)
+          assertProblem(yield* ask(ada, { code: code === "000000" ? "111111" : "000000" }), 400, "invalid_code")
+          assert.strictEqual((yield* ask(ada, { code })).status, 202)
+          assert.strictEqual((yield* call(ada, "DELETE", at)).status, 204)
+          assert.deepInclude((yield* call(ada, "GET", at)).json, none)
+          assert.deepEqual(yield* theirs, before)
+        }).pipe(Effect.scoped)
+    )
+  }
 
   it.effect("knows every table that a customer is in", () =>
     Effect.gen(function* () {

@@ -5,6 +5,7 @@ import { assertInvalid, assertProblem, traits } from "../support/Answers.ts"
 import * as TestApp from "../support/App.ts"
 import { App, type Platform } from "../support/App.ts"
 import { fingerprint, people } from "../support/People.ts"
+import { guards } from "../support/TestServices.ts"
 
 const notifications = "/client-data/notifications"
 
@@ -250,6 +251,25 @@ layer(TestApp.layer, { excludeTestServices: true })("Notifications", (it) => {
       )
     })
   )
+
+  for (const [guard, set] of guards) {
+    it.effect(`follow one's own preferences and nobody else's, by ${guard}`, () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada, eve, namesake } = yield* people
+        const path = `${notifications}/preferences`
+        const { json: hers } = yield* call(ada, "PUT", path, { body: { types: { order: { email: false } } } })
+        yield* set
+
+        for (const stranger of [eve, namesake]) {
+          const { json } = yield* call(stranger, "GET", path)
+          assert.deepStrictEqual([json.version, json.types.order.email], [1, true])
+          yield* call(stranger, "PUT", path, { body: { types: { order: { push: false } } } })
+        }
+        assert.deepStrictEqual((yield* call(ada, "GET", path)).json, hers)
+      })
+    )
+  }
 
   it.effect("change once, however many changes of the preferences arrive at once", () =>
     Effect.gen(function* () {

@@ -1,11 +1,12 @@
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect } from "effect"
 import { HttpApi } from "effect/http-api"
+import { SqlClient } from "effect/sql"
 import { Api } from "../../src/http/Api.ts"
 import { FollowsAccount } from "../../src/http/Remembered.ts"
 import * as TestApp from "../support/App.ts"
 import { App } from "../support/App.ts"
-import { people, placeOrder } from "../support/People.ts"
+import { type Customer, people, placeOrder } from "../support/People.ts"
 
 const orders = "/client-data/orders?ps=2"
 
@@ -61,6 +62,41 @@ layer(TestApp.layer, { excludeTestServices: true })("A list that follows the acc
         assert.deepStrictEqual([theirs.status, theirs.json.total], [200, 0])
         assert.notStrictEqual(theirs.headers["etag"], mine.headers["etag"])
       }
+    })
+  )
+
+  it.effect("is nobody else's even where two accounts' tags are the same", () =>
+    Effect.gen(function* () {
+      const { call } = yield* App
+      const sql = yield* SqlClient.SqlClient
+      const { acme, ada, eve, namesake } = yield* people
+      yield* placeOrder(ada)
+      yield* Effect.forEach([eve, namesake], (other) => call(other, "GET", "/client-data/profile"))
+      yield* sql`
+        UPDATE customer_change_counters AS theirs SET last = hers.last, forgotten = hers.forgotten, seal = hers.seal
+        FROM customer_change_counters AS hers WHERE hers.org_id = ${acme} AND hers.customer_id = 'ada'`
+      const total = (customer: Customer) =>
+        Effect.gen(function* () {
+          const [list, dashboard] = [
+            yield* call(customer, "GET", orders),
+            yield* call(customer, "GET", "/client-data/dashboard")
+          ]
+          return { tag: list.headers["etag"], totals: [list.json.total, dashboard.json.orders.total] }
+        })
+      const hers = yield* total(ada)
+      for (const other of [eve, namesake]) {
+        assert.deepStrictEqual(yield* total(other), { tag: hers.tag, totals: [0, 0] })
+      }
+      assert.deepStrictEqual(hers.totals, [1, 1])
+    })
+  )
+
+  it.effect("has the tags of two accounts differ, however alike the accounts are", () =>
+    Effect.gen(function* () {
+      const { call } = yield* App
+      const { ada, eve, namesake } = yield* people
+      const tags = yield* Effect.forEach([ada, eve, namesake], (customer) => call(customer, "GET", orders))
+      assert.strictEqual(new Set(tags.map(({ headers }) => headers["etag"])).size, 3)
     })
   )
 

@@ -11,6 +11,7 @@ import { CustomerSql } from "../../src/services/Database.ts"
 import { Places } from "../../src/services/Places.ts"
 import { as, type Customer, people } from "../support/People.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
+import * as TestServices from "../support/TestServices.ts"
 
 const street = PlaceId.make("gb-london-baker-street")
 
@@ -148,26 +149,28 @@ layer(Layer.provideMerge(Addresses.layer, TestDatabase.layer), { excludeTestServ
     })
   )
 
-  it.effect("is not another's, be it by the same name or by the token itself", () =>
-    Effect.gen(function* () {
-      const { ada, eve, mallory, namesake } = yield* people
-      const { asked, layer } = provider()
-      yield* Effect.gen(function* () {
-        const { sessionToken } = yield* type(ada, "99 baker", "window")
-        const unnamed = yield* type(ada, "99 baker")
-        yield* TestDatabase.withoutPolicies
+  for (const [guard, set] of TestServices.guards) {
+    it.effect(`is not another's, be it by the same name or by the token itself, by ${guard}`, () =>
+      Effect.gen(function* () {
+        const { ada, eve, mallory, namesake } = yield* people
+        const { asked, layer } = provider()
+        yield* Effect.gen(function* () {
+          const { sessionToken } = yield* type(ada, "99 baker", "window")
+          const unnamed = yield* type(ada, "99 baker")
+          yield* set
 
-        for (const stranger of [eve, mallory, namesake]) {
-          for (const name of [sessionToken, asked[0]!.session, unnamed.sessionToken, undefined]) {
-            assert.deepStrictEqual(bothLines(yield* choose(stranger, name)), ["Baker Street", null])
-            assert.deepStrictEqual(asked.at(-1), { id: street })
+          for (const stranger of [eve, mallory, namesake]) {
+            for (const name of [sessionToken, asked[0]!.session, unnamed.sessionToken, undefined]) {
+              assert.deepStrictEqual(bothLines(yield* choose(stranger, name)), ["Baker Street", null])
+              assert.deepStrictEqual(asked.at(-1), { id: street })
+            }
           }
-        }
-        assert.deepStrictEqual(bothLines(yield* choose(ada, "window")), ["99 Baker Street", null])
-        assert.deepStrictEqual(bothLines(yield* choose(ada)), ["99 Baker Street", null])
-      }).pipe(Effect.provide(layer))
-    })
-  )
+          assert.deepStrictEqual(bothLines(yield* choose(ada, "window")), ["99 Baker Street", null])
+          assert.deepStrictEqual(bothLines(yield* choose(ada)), ["99 Baker Street", null])
+        }).pipe(Effect.provide(layer))
+      })
+    )
+  }
 
   it.effect("that failed can be tried again in the same session", () =>
     Effect.gen(function* () {

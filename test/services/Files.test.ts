@@ -1,7 +1,7 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
 import { SqlClient } from "effect/sql"
-import { type FilesQuery, File } from "../../src/domain/StoredFile.ts"
+import { type FilesQuery, File, fileLimits } from "../../src/domain/StoredFile.ts"
 import { CustomerSql, transaction } from "../../src/services/Database.ts"
 import { Files } from "../../src/services/Files.ts"
 import { FileSweeper } from "../../src/services/FileSweeper.ts"
@@ -9,7 +9,7 @@ import { ObjectMissing, Storage } from "../../src/services/Storage.ts"
 import { as, type Customer, people } from "../support/People.ts"
 import * as TestServices from "../support/TestServices.ts"
 import { later } from "../support/Time.ts"
-import { leftoversOf, upload, usedBy } from "../support/Uploading.ts"
+import { leftoversOf, upload, use, usedBy } from "../support/Uploading.ts"
 
 const list = (customer: Customer, query: FilesQuery = {}) => Files.use((files) => files.list(query)).pipe(as(customer))
 const pathsOf = (customer: Customer, query: FilesQuery = {}) =>
@@ -109,6 +109,13 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
           const made = yield* files.shown(file).pipe(as(stranger))
           assert.strictEqual((yield* Effect.flip(files.byLink(made.url.split("/").at(-1)!)))._tag, "FileNotFound")
         }
+        // Nor do they share a name or the room for files.
+        yield* use(ada, fileLimits.quotaBytes)
+        for (const stranger of [eve, mallory, namesake]) {
+          assert.strictEqual((yield* upload(stranger, "mine.txt", { folder: "private" })).path, file.path)
+          yield* remove(stranger, file.path)
+        }
+        assert.strictEqual(yield* usedBy(ada), fileLimits.quotaBytes)
         assert.deepStrictEqual(yield* pathsOf(ada), [file.path])
         assert.strictEqual(yield* textOf(ada, file.path), "hello")
       })

@@ -228,13 +228,14 @@ layer(Notifying.layer, { excludeTestServices: true })((it) => {
   })
 
   describe("The channels of a notice", () => {
-    it.effect("are the list, every device and the mail, unless the customer has chosen otherwise", () =>
+    it.effect("are the list, every device of theirs and the mail, unless the customer has chosen otherwise", () =>
       Effect.gen(function* () {
         const orgId = yield* makeOrg("acme")
         const reachable = { email: "a@example.com", phone: "+442079460958", phoneVerified: true }
         const ada = yield* makeCustomer(orgId, "ada", reachable)
         yield* register(ada, "token-1")
         yield* register(ada, "token-2")
+        yield* register(yield* makeCustomer(orgId, "eve", {}), "token-3")
 
         yield* tell(ada)
 

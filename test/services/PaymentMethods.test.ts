@@ -1,8 +1,20 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { Effect, Exit } from "effect"
+import * as CardVaultLocal from "../../src/layers/CardVaultLocal.ts"
 import { CustomerSql } from "../../src/services/Database.ts"
 import { PaymentMethods } from "../../src/services/PaymentMethods.ts"
-import { add, addPayPal, atLocalStripe, idsOf, openChecks, remove, setDefault, shown } from "../support/Payments.ts"
+import { PaymentSettlement } from "../../src/services/PaymentSettlement.ts"
+import {
+  add,
+  addPayPal,
+  atLocalStripe,
+  idsOf,
+  openChecks,
+  paymentsAt,
+  remove,
+  setDefault,
+  shown
+} from "../support/Payments.ts"
 import { as, type Customer, people } from "../support/People.ts"
 import * as TestDatabase from "../support/TestDatabase.ts"
 import * as TestServices from "../support/TestServices.ts"
@@ -216,6 +228,9 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
   })
 
   describe("A stranger", () => {
+    const settled = PaymentSettlement.use(({ settle }) => settle("stripe", [])).pipe(
+      Effect.provide(paymentsAt(CardVaultLocal.layer))
+    )
     for (const policies of ["with row security", "by the statements alone"]) {
       it.effect(`neither sees, prefers nor removes somebody else's, ${policies}`, () =>
         Effect.gen(function* () {
@@ -231,6 +246,10 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
             assert.deepStrictEqual(yield* Effect.all(attempts), ["PaymentMethodNotFound", "PaymentMethodNotFound"])
             assert.strictEqual(yield* tagOf(add(method.id).pipe(as(stranger))), "PaymentMethodInUse")
             assert.deepStrictEqual(yield* shown.pipe(as(stranger)), ["amex*"])
+            const second = yield* add("pm_card_mastercard").pipe(as(stranger))
+            yield* setDefault(second.method.id).pipe(as(stranger))
+            yield* settled.pipe(as(stranger))
+            assert.deepStrictEqual(yield* shown.pipe(as(stranger)), ["mastercard*", "amex"])
           }
           assert.deepStrictEqual(yield* shown.pipe(as(ada)), ["visa*"])
           assert.deepStrictEqual(yield* atLocalStripe.pipe(as(ada)), [{ id: method.id, isDefault: true }])

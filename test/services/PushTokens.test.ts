@@ -216,7 +216,7 @@ layer(Notifying.layer, { excludeTestServices: true })((it) => {
       Effect.gen(function* () {
         const { ada, eve, mallory, namesake } = yield* people
         yield* off
-        const { token } = yield* register(ada, "token")
+        const { token } = yield* register(ada, "token", { deviceId: "a phone" })
         const before = yield* fingerprint
 
         for (const stranger of [eve, mallory, namesake]) {
@@ -225,6 +225,11 @@ layer(Notifying.layer, { excludeTestServices: true })((it) => {
           assert.isUndefined(yield* targetOf(stranger, token.id))
         }
         assert.deepStrictEqual(yield* fingerprint, before)
+        for (const stranger of [eve, mallory, namesake]) yield* register(stranger, "theirs", { deviceId: "a phone" })
+        assert.deepStrictEqual(
+          (yield* devicesOf(ada)).map(({ id }) => id),
+          [token.id]
+        )
       })
     )
   }

@@ -520,6 +520,19 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
 
   describe("A stranger", () => {
     for (const [guard, set] of guards) {
+      it.effect(`whose reservations are there is in nobody else's way, by ${guard}`, () =>
+        Effect.gen(function* () {
+          const { acme, ada, eve } = yield* people
+          yield* define(acme, { spots: 2, maxPerCustomer: 1 })
+          yield* book(ada, 9)
+          yield* set
+
+          assert.include(yield* openFor(eve), "09:00 1")
+          yield* book(eve, 9)
+          assert.strictEqual((yield* Effect.flip(book(eve, 11))).code, "action_not_allowed")
+        })
+      )
+
       it.effect(`kept out by ${guard}, finds somebody else's reservation as little as one that was never made`, () =>
         Effect.scoped(
           Effect.gen(function* () {

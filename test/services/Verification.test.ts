@@ -482,6 +482,24 @@ layer(services, { excludeTestServices: true })((it) => {
         })
       )
     }
+
+    it.effect("get nowhere with a code copied from another customer's row", () =>
+      Effect.gen(function* () {
+        const ada = yield* newAda()
+        const eve = yield* makeCustomer(ada.orgId, "eve", { email })
+        const namesake = yield* makeCustomer(yield* makeOrg("other"), "ada", { email })
+        yield* Effect.forEach([ada, eve, namesake], (customer) => send(customer, "email"))
+        const code = yield* codeTo(ada, email)
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`
+          UPDATE verification_codes SET hash = hers.hash FROM verification_codes AS hers
+          WHERE hers.org_id = ${ada.orgId} AND hers.customer_id = ${ada.customerId}`
+
+        assert.strictEqual(yield* tagOf(verify(eve, "email", code)), "InvalidCode")
+        assert.strictEqual(yield* tagOf(verify(namesake, "email", code)), "InvalidCode")
+        assert.strictEqual(yield* tagOf(verify(ada, "email", code)), "done")
+      })
+    )
   })
 
   it.effect("A code is nowhere in the database while it waits, but sealed and hashed", () =>

@@ -31,13 +31,14 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         assert.isNull(yield* balanceOf(ada))
 
         yield* push(ada, 500)
-        const { added, entry } = yield* push(ada, -200, { description: "Order 7" })
+        const { added, entry } = yield* push(ada, -200, { description: "Order 7", reference: "order-7" })
+        yield* push(eve, 100, { reference: "order-7" })
 
         assert.deepStrictEqual(
           [added, entry.amount, entry.balance, entry.description],
           [true, usd(-200), usd(300), "Order 7"]
         )
-        assert.deepStrictEqual(yield* Effect.forEach([ada, eve, namesake], balanceOf), [usd(300), null, null])
+        assert.deepStrictEqual(yield* Effect.forEach([ada, eve, namesake], balanceOf), [usd(300), usd(100), null])
       })
     )
 

@@ -91,20 +91,23 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
-    it.effect("is nobody else's: strangers see and remove nothing of it", () =>
-      Effect.gen(function* () {
-        const { acme, ada, eve, mallory, namesake, other } = yield* people
-        yield* push(acme, "lamp")
-        yield* push(other, "lamp")
-        yield* add(ada, "lamp")
+    for (const [guard, set] of TestServices.guards) {
+      it.effect(`is nobody else's: strangers see and remove nothing of it, by ${guard}`, () =>
+        Effect.gen(function* () {
+          const { acme, ada, eve, mallory, namesake, other } = yield* people
+          yield* push(acme, "lamp")
+          yield* push(other, "lamp")
+          yield* add(ada, "lamp")
+          yield* set
 
-        for (const stranger of [eve, mallory, namesake]) yield* remove(stranger, "lamp")
-        const seen = yield* Effect.forEach([eve, mallory, namesake], (stranger) => idsOf(stranger))
+          for (const stranger of [eve, mallory, namesake]) yield* remove(stranger, "lamp")
+          const seen = yield* Effect.forEach([eve, mallory, namesake], (stranger) => idsOf(stranger))
 
-        assert.deepStrictEqual(seen, [[], [], []])
-        assert.deepStrictEqual(yield* idsOf(ada), ["lamp"])
-      })
-    )
+          assert.deepStrictEqual(seen, [[], [], []])
+          assert.deepStrictEqual(yield* idsOf(ada), ["lamp"])
+        })
+      )
+    }
 
     it.effect("takes no product of another org, nor one that does not exist", () =>
       Effect.gen(function* () {

@@ -43,12 +43,22 @@ const addressBody = ({ canary }: Actor) => ({
   phone: aPhone(),
   placeId: "a-place"
 })
+const orderNumber = Effect.fnUntraced(function* (actor: Actor) {
+  const { number } = yield* send(actor.customer, "GET", `/client-data/orders/${yield* order(actor)}`)
+  return number as string
+})
 const address = (actor: Actor) =>
   Effect.map(send(actor.customer, "POST", "/client-data/addresses", { body: addressBody(actor) }), ({ id }) => id)
-const card = ({ customer }: Actor) =>
-  send(customer, "POST", "/client-data/payment-methods", { body: { paymentMethodId: "pm_card_visa" } }).pipe(
+const card = ({ customer }: Actor, paymentMethodId = "pm_card_visa") =>
+  send(customer, "POST", "/client-data/payment-methods", { body: { paymentMethodId } }).pipe(
     Effect.map(({ id }) => id as string)
   )
+/** One that is not the default. */
+const secondCard = Effect.fnUntraced(function* (actor: Actor) {
+  const cards = [yield* card(actor), yield* card(actor, "pm_card_amex")]
+  const { data } = yield* send(actor.customer, "GET", "/client-data/payment-methods?ps=1")
+  return cards.find((id) => id !== data[0].id)!
+})
 const openTicket = Effect.fnUntraced(function* (actor: Actor) {
   const body = { title: actor.canary, description: actor.canary, orderId: yield* order(actor) }
   const opened = yield* send(actor.customer, "POST", "/client-data/tickets", { body })
@@ -112,17 +122,9 @@ export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> =
   "addresses.remove": about("addressId", address),
 
   "orders.list": listOf(order),
-  "orders.get": about("orderId", order),
+  "orders.get": [about("orderId", order), about("orderId", orderNumber)],
 
-  "paymentMethods.list": {
-    make: (actor) =>
-      Effect.as(
-        Effect.forEach(["pm_card_visa", "pm_card_amex"], (paymentMethodId) =>
-          send(actor.customer, "POST", "/client-data/payment-methods", { body: { paymentMethodId } })
-        ),
-        {}
-      )
-  },
+  "paymentMethods.list": { make: (actor) => Effect.as(secondCard(actor), {}) },
   "paymentMethods.add": [
     {
       make: (actor) => Effect.map(card(actor), (paymentMethodId) => ({ body: { paymentMethodId } })),
@@ -138,7 +140,7 @@ export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> =
   ],
   "paymentMethods.setup": { make: () => Effect.succeed({ body: { type: "card" } }) },
   "paymentMethods.remove": about("paymentMethodId", card),
-  "paymentMethods.setDefault": about("paymentMethodId", card),
+  "paymentMethods.setDefault": [about("paymentMethodId", card), about("paymentMethodId", secondCard)],
 
   "wishlist.list": listOf((actor) =>
     Effect.flatMap(product(actor), (id) => send(actor.customer, "POST", `/client-data/wishlist/${id}`))
@@ -313,16 +315,26 @@ export const recipes: Readonly<Record<string, Recipe | ReadonlyArray<Recipe>>> =
         body: { status: "closed" }
       }))
   },
-  "platformMessages.list": {
-    make: (actor) =>
-      Effect.gen(function* () {
-        const { conversationId } = yield* conversation(actor)
-        const { customerId } = actor.customer
-        const body = { customerId, conversationId, from: staff(actor), text: actor.canary }
-        yield* send(actor.platform, "POST", "/platform/messages", { body })
-        return { query: { conversationId, customerId } }
-      })
-  },
+  "platformMessages.list": [
+    {
+      make: (actor) =>
+        Effect.gen(function* () {
+          const { conversationId } = yield* conversation(actor)
+          const { customerId } = actor.customer
+          const body = { customerId, conversationId, from: staff(actor), text: actor.canary }
+          yield* send(actor.platform, "POST", "/platform/messages", { body })
+          return { query: { conversationId, customerId } }
+        })
+    },
+    {
+      make: (actor) =>
+        Effect.as(
+          twice(() => conversation(actor)),
+          ofCustomer(actor)
+        ),
+      ...filtered
+    }
+  ],
   "platformMessages.get": about("messageId", (actor) => Effect.map(conversation(actor), ({ id }) => id)),
   "platformMessages.push": {
     make: (actor) =>

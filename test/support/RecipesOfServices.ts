@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { nextNumber } from "./People.ts"
-import { about, listOf, type Recipe, send, upload } from "./Recipe.ts"
+import { about, filtered, listOf, ofCustomer, type Recipe, send, twice, upload } from "./Recipe.ts"
 import type { Actor } from "./World.ts"
 
 const usd = { amount: 1200, currency: "USD" }
@@ -86,17 +86,27 @@ export const serviceRecipes: Readonly<Record<string, Recipe | ReadonlyArray<Reci
     make: () => Effect.sync(() => ({ path: { definitionId: `definition-${nextNumber()}` }, body: definitionBody() })),
     own: ["path.definitionId"]
   },
-  "platformReservations.list": {
-    make: Effect.fnUntraced(function* (actor: Actor) {
-      const { definitionId } = yield* reservation(actor)
-      const path = "/client-data/reservations/available-slots"
-      const { slots } = yield* send(actor.customer, "POST", path, { body: { definitionId, date: inThreeDays() } })
-      const body = { definitionId, start: slots[5].start as string }
-      yield* send(actor.customer, "POST", "/client-data/reservations", { body })
-      return { query: { definitionId, customerId: actor.customer.customerId } }
-    }),
-    answers: { "query.definitionId": 200, "query.customerId": 200 }
-  },
+  "platformReservations.list": [
+    {
+      make: Effect.fnUntraced(function* (actor: Actor) {
+        const { definitionId } = yield* reservation(actor)
+        const path = "/client-data/reservations/available-slots"
+        const { slots } = yield* send(actor.customer, "POST", path, { body: { definitionId, date: inThreeDays() } })
+        const body = { definitionId, start: slots[5].start as string }
+        yield* send(actor.customer, "POST", "/client-data/reservations", { body })
+        return { query: { definitionId, customerId: actor.customer.customerId } }
+      }),
+      answers: { "query.definitionId": 200, "query.customerId": 200 }
+    },
+    {
+      make: (actor) =>
+        Effect.as(
+          twice(() => reservation(actor)),
+          ofCustomer(actor)
+        ),
+      ...filtered
+    }
+  ],
   "platformReservations.get": about("reservationId", reservationId),
   "platformReservations.decide": {
     make: (actor) =>
