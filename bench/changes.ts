@@ -21,6 +21,7 @@ import { Codes } from "../src/services/Codes.ts"
 import { Deliveries } from "../src/services/Deliveries.ts"
 import { DeliveryQueue } from "../src/services/DeliveryQueue.ts"
 import { Notices } from "../src/services/Notices.ts"
+import { AccountTags } from "../src/services/AccountTags.ts"
 import { Dashboards } from "../src/services/Dashboards.ts"
 import { Orders } from "../src/services/Orders.ts"
 import { Profiles } from "../src/services/Profiles.ts"
@@ -116,7 +117,7 @@ const inProcess = Effect.gen(function* () {
   Effect.provideService(CurrentPlatform, { orgId }),
   Effect.provide(
     Layer.mergeAll(Orders.layer, Profiles.layer, Dashboards.layer).pipe(
-      Layer.provide(Notices.layer),
+      Layer.provide([Notices.layer, AccountTags.layer]),
       Layer.provide(Deliveries.layer),
       Layer.provide(DeliveryQueue.layer),
       Layer.provide(Codes.layerWith(Redacted.make("nothing but the bench"))),

@@ -6,6 +6,8 @@ export interface Asked {
   readonly body?: string
   /** A key of its own for each request. */
   readonly keyed?: boolean
+  /** A query of its own for each request, which nobody can have answered before. */
+  readonly anew?: boolean
 }
 
 const org = "bench"
@@ -20,7 +22,7 @@ export const form = {
 
 /** A script for wrk; it says what came of it as JSON. */
 export function luaOf(asked: Asked, bearers: ReadonlyArray<string>): string {
-  const { body, headers = {}, keyed = false, method = "GET", path } = asked
+  const { anew = false, body, headers = {}, keyed = false, method = "GET", path } = asked
   const given = Object.entries(headers).map(([name, value]) => `["${name}"] = "${value}"`)
   // Of plain letters and line ends, which Lua escapes as JSON does.
   const text = body === undefined ? "nil" : JSON.stringify(body)
@@ -39,6 +41,9 @@ end
 function request()
   at = at + 1
   local i = at % #heads + 1
+  if ${anew} then
+    return wrk.format("${method}", "${path}" .. string.format("&from=2020-01-01T00:00:00.%09dZ", at), heads[i], body)
+  end
   if not ${keyed} then return requests[i] end
   heads[i]["idempotency-key"] = run .. at
   return wrk.format("${method}", "${path}", heads[i], body)

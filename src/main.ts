@@ -1,13 +1,13 @@
 // First of all: schemas that are used before it stay interpreted.
 import "effect/schema/SchemaJITCompiler/enable"
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Cause, type Context, Effect, Exit, Fiber, Layer, Redacted } from "effect"
 import { FetchHttpClient, HttpRouter } from "effect/http"
-import { createServer } from "node:http"
 import { HttpSettings } from "./http/HttpSettings.ts"
+import { Load } from "./http/Load.ts"
 import { Routes } from "./http/Routes.ts"
 import * as Environment from "./layers/Environment.ts"
 import * as Failures from "./layers/Failures.ts"
+import * as NodeServer from "./layers/NodeServer.ts"
 import * as Postgres from "./layers/Postgres.ts"
 import * as ReadinessPostgres from "./layers/ReadinessPostgres.ts"
 import { Providers } from "./layers/Providers.ts"
@@ -35,17 +35,13 @@ const server = (settings: Settings.Settings, services: Context.Context<Layer.Suc
     routerConfig: { caseSensitive: true, ignoreDuplicateSlashes: false, maxParamLength: 1024 }
   }).pipe(
     Layer.provide(
-      NodeHttpServer.layer(
-        () =>
-          createServer({
-            keepAliveTimeout: 65_000,
-            headersTimeout: 10_000,
-            requestTimeout: 300_000,
-            maxHeaderSize: 16_384
-          }),
-        { port: settings.port, host: settings.host, gracefulShutdownTimeout: "6 seconds" }
+      Layer.unwrap(
+        Load.useSync(({ refuse: refusal }) =>
+          NodeServer.layer({ port: settings.port, host: settings.host, gracefulShutdownTimeout: "6 seconds", refusal })
+        )
       )
     ),
+    Layer.provide(Layer.provide(Load.layer, Layer.succeedContext(services))),
     Layer.provide(
       Layer.succeed(HttpSettings, {
         rateLimit: settings.rateLimit,

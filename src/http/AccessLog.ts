@@ -1,4 +1,4 @@
-import { Effect, Metric, References } from "effect"
+import { type Context, Effect, Metric, References } from "effect"
 import type { RequestFacts } from "./CurrentRequest.ts"
 
 /** Paths outside of the API, all for reading. */
@@ -39,6 +39,10 @@ export const record = (
     })
   })
 }
+
+/** What is turned away before it is a request is only counted. */
+export const countRefused = (method: string, status: number, context: Context.Context<never>) =>
+  seriesOf(method, "refused", status).count.updateUnsafe(1, context)
 
 const answered = Effect.logInfo("Answered")
 const answeredQuietly = Effect.logDebug("Answered")

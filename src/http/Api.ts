@@ -20,6 +20,7 @@ import { Bodies } from "./Bodies.ts"
 import { document } from "./Document.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { RateLimits } from "./RateLimits.ts"
+import { Remembered } from "./Remembered.ts"
 import { Uploads } from "./Uploads.ts"
 import { Validation } from "./Validation.ts"
 
@@ -29,6 +30,7 @@ const clientData = HttpApi.make("portico")
   .add(TicketsApi, ConversationsApi, MessagesApi, VerificationApi, BenefitsApi)
   .add(ReservationsApi, NotificationsApi, PushTokensApi, AccountApi)
   .prefix("/client-data")
+  .middleware(Remembered)
   .middleware(Validation)
   .middleware(IdempotencyKeys)
   .middleware(Uploads)

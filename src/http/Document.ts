@@ -1,6 +1,7 @@
-import { type JsonSchema, Schema } from "effect"
+import { Context, type JsonSchema, Schema } from "effect"
 import { HttpApi, type HttpApiGroup, type OpenApi } from "effect/http-api"
 import { edgeParameters, headers, info, securitySchemes, sharedParameters } from "./DocumentParts.ts"
+import { FollowsAccount } from "./Remembered.ts"
 import { open, ownName, problemOf, reachable, schemasIn, tidy } from "./DocumentSchemas.ts"
 
 type Json = JsonSchema.JsonSchema
@@ -19,6 +20,7 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
     const schemas = Object.entries(components.schemas).map(([name, schema]) => [ownName(name), schema] as const)
     const schemaOf = Object.fromEntries(schemas)
     const scalars = scalarParameters(api)
+    const following = operationsThatFollow(api)
     const responses: Record<string, unknown> = {}
     const parameters: Record<string, unknown> = { ...edgeParameters }
     const sent = new Set<string>()
@@ -47,7 +49,7 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
       const { operationId, parameters: inputs, requestBody, responses: outcomes, ...head } = operation
       const inOrg = head.security.length > 0
       const reads = method === "get"
-      const tagged = reads && "etag" in (outcomes[200]?.headers ?? {})
+      const tagged = reads && (following.has(operationId) || "etag" in (outcomes[200]?.headers ?? {}))
       // A write that takes no body still refuses a large or compressed one.
       const inapplicable = reads
         ? ["IdempotencyInProgress", "IdempotencyKeyReused", "PayloadTooLarge", "UnsupportedMediaType"]
@@ -61,7 +63,11 @@ export const document = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.Ht
             description,
             headers: {
               ...headersOf(own),
-              ...refs("headers", [...(inOrg ? everywhere : [requestId]), ...(reads ? [] : [replayed])])
+              ...refs("headers", [
+                ...(following.has(operationId) ? ["ETag"] : []),
+                ...(inOrg ? everywhere : [requestId]),
+                ...(reads ? [] : [replayed])
+              ])
             },
             ...(content === undefined ? {} : { content: open(content) })
           }
@@ -131,6 +137,18 @@ const refs = (kind: string, names: ReadonlyArray<string>) =>
 
 const sorted = (entries: ReadonlyArray<readonly [string, unknown]>) =>
   Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** Their answers get an entity tag from outside. */
+const operationsThatFollow = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<string, Groups>) => {
+  const found = new Set<string>()
+  HttpApi.reflect(api, {
+    onGroup: () => {},
+    onEndpoint: ({ endpoint, group }) => {
+      if (Context.get(endpoint.annotations, FollowsAccount)) found.add(`${group.identifier}.${endpoint.identifier}`)
+    }
+  })
+  return found
+}
 
 /** The parameters that are numbers or booleans: HttpApi shows the text that they are on the wire. */
 const scalarParameters = <Groups extends HttpApiGroup.Constraint>(api: HttpApi.HttpApi<string, Groups>) => {

@@ -1,18 +1,17 @@
 import { Cause, Context, Effect, Option, References, type Types } from "effect"
 import { HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { SqlError } from "effect/sql"
-import { randomUUID } from "node:crypto"
-import { hasCardNumber } from "../domain/CardNumber.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Readiness } from "../services/Readiness.ts"
 import { Tokens } from "../services/Tokens.ts"
 import { isProbe, plainPaths, record } from "./AccessLog.ts"
+import { answerHeaders } from "./AnswerHeaders.ts"
 import { Api } from "./Api.ts"
 import { verifyApiKey, verifyBearer } from "./Authentication.ts"
-import { CurrentRequest, facts, type RequestFacts } from "./CurrentRequest.ts"
+import { CurrentRequest, facts, requestIdOf, type RequestFacts } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
-import * as Load from "./Load.ts"
-import { methodsOf } from "./Paths.ts"
+import { Load } from "./Load.ts"
+import { methodsOf, pathOf, placeOf, routedOf, shortOf } from "./Paths.ts"
 import { complete } from "./Problems.ts"
 
 /**
@@ -25,7 +24,8 @@ export const Edge = HttpRouter.middleware(
     const tokens = yield* Tokens
     const apiKeys = yield* ApiKeys
     const readiness = yield* Readiness
-    const load = Load.make(settings.maxInFlight)
+    const load = yield* Load
+    const headersOf = answerHeaders(settings)
     const methodsAt = methodsOf(Api, plainPaths)
     const origins = new Set(settings.corsOrigins)
     const cors = HttpMiddleware.cors({
@@ -104,14 +104,14 @@ export const Edge = HttpRouter.middleware(
         const routed = routedOf(path) + url.slice(path.length)
         const seen = routed === request.url ? request : request.modify({ url: routed })
         const place = placeOf(routedOf(path))
-        const refusal = isProbe(path) ? undefined : load.refusal()
+        const refusal = load.refusalOf(path, request.headers)
         const answered =
           refusal === undefined
-            ? (isProbe(path) ? app : load.count(app)).pipe(
+            ? (isProbe(path) ? app : load.count(app, current)).pipe(
                 Effect.catchCause((cause) => failed(cause, seen, place)),
                 Effect.map((response) => finish(response, seen, current, place))
               )
-            : Effect.map(refusal, (response) => finish(response, seen, current, place))
+            : Effect.sync(() => load.answerTo(refusal, current, place))
         return (isAcrossOrigins(request) ? identified(cors(answered), current) : answered).pipe(
           // In the context from before the routing: one more layer on all that is there by now would be a copy of it.
           Effect.tap(({ status }) =>
@@ -138,17 +138,8 @@ export const Edge = HttpRouter.middleware(
       place: string
     ) {
       const response = answer.status >= 400 ? complete(answer, current) : conditional(answer, request)
-      const headers: Record<string, string> = { "x-request-id": current.id, "x-content-type-options": "nosniff" }
+      const headers = headersOf(response, current, place)
       if (readiness.closing()) headers["connection"] = "close"
-      if (settings.strictTransport) headers["strict-transport-security"] = "max-age=31536000"
-      if (/^\/(?:client-data|platform)(?:\/|$)/.test(place)) {
-        headers["cache-control"] = response.headers["cache-control"] ?? "private, no-cache"
-        const coding = response.headers["vary"] === undefined ? "" : ", Accept-Encoding"
-        headers["vary"] = (place.startsWith("/platform") ? "x-api-key, orgid" : "Authorization, orgid") + coding
-        const { policy, state } = current.rateLimit ?? fullRateLimit(settings.rateLimit)
-        headers["ratelimit-policy"] = policy
-        headers["ratelimit"] = state
-      }
       return HttpServerResponse.setHeaders(response, headers)
     }
   }),
@@ -176,19 +167,6 @@ const passing = new Set([
 
 const sqlStateOf = ({ reason: { cause } }: SqlError.SqlError) => String((cause as { code?: unknown } | undefined)?.code)
 
-const fullRateLimit = (limit: number) => ({ policy: `"customer";q=${limit};w=60`, state: `"customer";r=${limit};t=60` })
-
-/** Portals proxy under `/api`, and apps know the place to register devices by another name as well. */
-const shortOf = (url: string) =>
-  url
-    .replace(/^\/api(?=\/client-(?:data|account)(?:[/?#]|$))/, "")
-    .replace(/^\/client-account(?=\/notifications\/push-token(?:[?#]|$))/, "/client-data")
-
-const pathOf = (url: string) => {
-  const end = url.search(/[?#]/)
-  return end < 0 ? url : url.slice(0, end)
-}
-
 /** With an `Origin`; of the requests for options, those that browsers make before others. */
 const isAcrossOrigins = ({ headers, method }: HttpServerRequest.HttpServerRequest) =>
   headers["origin"] !== undefined && (method !== "OPTIONS" || headers["access-control-request-method"] !== undefined)
@@ -196,27 +174,6 @@ const isAcrossOrigins = ({ headers, method }: HttpServerRequest.HttpServerReques
 /** Answers to browsers' questions come from `cors` alone. */
 const identified = <E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>, { id }: RequestFacts) =>
   Effect.map(answer, HttpServerResponse.setHeaders({ "x-request-id": id, "x-content-type-options": "nosniff" }))
-
-/** The router would take what follows a semicolon for a query, and a file's path, slashes and all, for several segments. */
-const routedOf = (path: string) =>
-  path
-    .replaceAll(";", "%3B")
-    .replace(/^\/client-data\/files\/(.+)$/s, (_, file: string) => `/client-data/files/${file.replaceAll("/", "%2F")}`)
-
-/** The path as the router reads it, which decodes what needs no encoding: `/client%2Ddata` is `/client-data`. */
-const placeOf = (path: string) => {
-  try {
-    return decodeURI(path)
-  } catch {
-    return path
-  }
-}
-
-/** The caller's id is kept where it can stand in a log line and a header as it is, and is not a card's number. */
-const requestIdOf = (sent: string | undefined) =>
-  sent !== undefined && /^[A-Za-z0-9._:-]{1,128}$/.test(sent) && !(/^[\d._:-]+$/.test(sent) && hasCardNumber(sent))
-    ? sent
-    : randomUUID()
 
 /** RFC 9110, section 13.1.2: a reader who has this version already gets no body. */
 const conditional = (

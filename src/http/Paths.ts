@@ -19,3 +19,29 @@ export const methodsOf = <Groups extends HttpApiGroup.Constraint>(
 }
 
 const patternOf = (path: string) => new RegExp(`^${path.replace(/\/$/, "").replace(/:[^/]+/g, "[^/]+")}/?$`)
+
+/** Portals proxy under `/api`, and apps know the place to register devices by another name as well. */
+export const shortOf = (url: string) =>
+  url
+    .replace(/^\/api(?=\/client-(?:data|account)(?:[/?#]|$))/, "")
+    .replace(/^\/client-account(?=\/notifications\/push-token(?:[?#]|$))/, "/client-data")
+
+export const pathOf = (url: string) => {
+  const end = url.search(/[?#]/)
+  return end < 0 ? url : url.slice(0, end)
+}
+
+/** The router would take what follows a semicolon for a query, and a file's path, slashes and all, for several segments. */
+export const routedOf = (path: string) =>
+  path
+    .replaceAll(";", "%3B")
+    .replace(/^\/client-data\/files\/(.+)$/s, (_, file: string) => `/client-data/files/${file.replaceAll("/", "%2F")}`)
+
+/** The path as the router reads it, which decodes what needs no encoding: `/client%2Ddata` is `/client-data`. */
+export const placeOf = (path: string) => {
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}

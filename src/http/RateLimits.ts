@@ -1,10 +1,12 @@
 import { Clock, Context, Effect, Layer } from "effect"
+import { HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { RateLimited } from "../domain/RateLimited.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
+import { Load } from "./Load.ts"
 
 const window = 60_000
 const mostCustomers = 100_000
@@ -29,6 +31,7 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
     RateLimits,
     Effect.gen(function* () {
       const { maxInFlightPerCustomer, rateLimit } = yield* HttpSettings
+      const load = yield* Load
       const sharedLimits = yield* SharedLimits
       const policy = `"customer";q=${rateLimit};w=${window / 1000}`
       const counts = new Map<string, { used: number; until: number; running: number }>()
@@ -57,27 +60,35 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
         return Effect.withFiber(({ context }) => {
           const { customerId, orgId } = Context.getUnsafe(context, CurrentCustomer)
           const request = Context.get(context, CurrentRequest)
-          const now = Context.get(context, Clock.Clock).currentTimeMillisUnsafe()
+          const clock = Context.get(context, Clock.Clock)
+          const now = clock.currentTimeMillisUnsafe()
           const count = countOf(`${orgId} ${customerId}`, now)
           const seconds = Math.ceil((count.until - now) / 1000)
+          const tooMany = (until: () => number) => {
+            const { headers } = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
+            load.tooMany(headers["authorization"]!, until)
+          }
           if (count.used >= rateLimit) {
+            tooMany(() =>
+              count.used < rateLimit
+                ? 0
+                : Math.max(0, Math.ceil((count.until - clock.currentTimeMillisUnsafe()) / 1000))
+            )
             request.rateLimit = { policy, state: `"customer";r=0;t=${seconds}` }
             return Effect.fail(new RateLimited({ retryAfter: seconds }))
           }
           count.used++
           request.rateLimit = { policy, state: `"customer";r=${rateLimit - count.used};t=${seconds}` }
           // Nobody's many requests at once may take the place of everybody else's.
-          if (count.running >= maxInFlightPerCustomer) return Effect.fail(new RateLimited({ retryAfter: 1 }))
+          if (count.running >= maxInFlightPerCustomer) {
+            tooMany(() => (count.running >= maxInFlightPerCustomer ? 1 : 0))
+            return Effect.fail(new RateLimited({ retryAfter: 1 }))
+          }
           count.running++
-          return Effect.onExit(
-            guard === undefined
-              ? httpEffect
-              : Effect.andThen(sharedLimits.use({ ...guard, orgId, key: customerId }), httpEffect),
-            () => {
-              count.running--
-              return Effect.void
-            }
-          )
+          request.ended = () => count.running--
+          return guard === undefined
+            ? httpEffect
+            : Effect.andThen(sharedLimits.use({ ...guard, orgId, key: customerId }), httpEffect)
         })
       }
     })

@@ -35,6 +35,7 @@ import { VerificationHandlers } from "./handlers/Verification.ts"
 import { Health } from "./Health.ts"
 import { IdempotencyKeys } from "./IdempotencyKeys.ts"
 import { RateLimits } from "./RateLimits.ts"
+import { Remembered } from "./Remembered.ts"
 import { Uploads } from "./Uploads.ts"
 import { Validation } from "./Validation.ts"
 
@@ -43,6 +44,7 @@ export const Middleware = Layer.mergeAll(
   Authentication.layer,
   PlatformAuthentication.layer,
   RateLimits.layer,
+  Remembered.layer,
   Bodies.layer,
   CardNumbers.layer,
   IdempotencyKeys.layer,

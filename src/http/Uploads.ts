@@ -111,10 +111,11 @@ export class Uploads extends HttpApiMiddleware.Service<Uploads, { requires: Curr
         return { fields: Object.fromEntries(fields), files, digest }
       })
 
-      return Effect.fnUntraced(function* (httpEffect, { endpoint }) {
+      // Asked once for each endpoint: requests without a form do not even pass here.
+      return (httpEffect, { endpoint }) => {
         const takes = Context.getOrUndefined(endpoint.annotations, TakesFiles)
-        if (takes === undefined) return yield* httpEffect
-        return yield* read(takes).pipe(
+        if (takes === undefined) return httpEffect
+        return read(takes).pipe(
           Effect.catchTag("MultipartError", ({ reason }) => Effect.fail(problemOf(reason._tag))),
           Effect.matchEffect({
             // Endpoints declare these themselves, so that not every endpoint seems to take files.
@@ -123,7 +124,7 @@ export class Uploads extends HttpApiMiddleware.Service<Uploads, { requires: Curr
           }),
           Effect.scoped
         )
-      })
+      }
     })
   )
 }

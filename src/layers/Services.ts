@@ -4,6 +4,7 @@ import * as ChangesSettings from "./ChangesSettings.ts"
 import * as ErasureSettings from "./ErasureSettings.ts"
 import { AccountExports } from "../services/AccountExports.ts"
 import { Accounts } from "../services/Accounts.ts"
+import { AccountTags } from "../services/AccountTags.ts"
 import { Addresses } from "../services/Addresses.ts"
 import { AddressLookup } from "../services/AddressLookup.ts"
 import { ApiKeys } from "../services/ApiKeys.ts"
@@ -101,4 +102,9 @@ export const Services = Layer.mergeAll(
   Verification.layer.pipe(Layer.provide(SharedLimits.layer)),
   Wallet.layer,
   Wishlist.layer
-).pipe(Layer.provideMerge(Notices.layer), Layer.provideMerge(Deliveries.layer), Layer.provide(DeliveryQueue.layer))
+).pipe(
+  Layer.provideMerge(AccountTags.layer),
+  Layer.provideMerge(Notices.layer),
+  Layer.provideMerge(Deliveries.layer),
+  Layer.provide(DeliveryQueue.layer)
+)

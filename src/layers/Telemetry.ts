@@ -30,12 +30,20 @@ const write = (() => {
 
 /** As `Logger.consoleJson` writes it. A record that is flat, as most are, needs no search for secrets and cycles. */
 const json = Logger.make<unknown, void>((options) => {
-  const record = Logger.formatStructured.log(options)
-  const isFlat = typeof record.message === "string" && Object.values(record.annotations).every(isPlain)
-  write(isFlat ? JSON.stringify(record) : Logger.formatJson.log(options))
+  const { cause, date, fiber, logLevel, message: said } = options
+  const message = Array.isArray(said) && said.length === 1 ? said[0] : said
+  const annotations = fiber.getRef(References.CurrentLogAnnotations)
+  const isFlat = typeof message === "string" && cause.reasons.length === 0 && isPlain(annotations)
+  if (!isFlat || fiber.getRef(References.CurrentLogSpans).length > 0) return write(Logger.formatJson.log(options))
+  const [level, timestamp, fiberId] = [logLevel.toUpperCase(), date.toISOString(), `#${fiber.id}`]
+  write(JSON.stringify({ message, level, timestamp, annotations, spans: {}, fiberId }))
 })
 
-const isPlain = (value: unknown) => ["string", "number", "boolean"].includes(typeof value)
+const plain = new Set(["string", "number", "boolean"])
+const isPlain = (values: Readonly<Record<string, unknown>>) => {
+  for (const name in values) if (!plain.has(typeof values[name])) return false
+  return true
+}
 
 /** What spans would say of a request besides its route: ids, file names, searches, links that open a file, addresses. */
 const withheld = new Set(["url.full", "url.path", "url.query", "client.address"])

@@ -5,7 +5,7 @@ import { claimsOf, type TokenClaims } from "../domain/TokenClaims.ts"
 import { TokenExpired, TokenInvalid, Tokens } from "../services/Tokens.ts"
 import { headerOf } from "./CompactJws.ts"
 import type { TokenKeys } from "./TokenKeys.ts"
-import * as TokensCache from "./TokensCache.ts"
+import * as RecentlyUsed from "../services/RecentlyUsed.ts"
 import * as TokensJwks from "./TokensJwks.ts"
 import * as TokensSecret from "./TokensSecret.ts"
 import { settings, type TokenTerms } from "./TokensSettings.ts"
@@ -16,7 +16,7 @@ const cacheCapacity = 10_000
 
 /** Verifies tokens with `keys` on `terms`, and remembers the good ones until they expire or their keys are replaced. */
 export const make = (keys: TokenKeys, terms: TokenTerms): Tokens["Service"] => {
-  const verified = TokensCache.make<{
+  const verified = RecentlyUsed.make<{
     readonly claims: Effect.Effect<TokenClaims>
     readonly until: number
     readonly from: object

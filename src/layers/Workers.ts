@@ -1,6 +1,7 @@
 import { Effect, Layer } from "effect"
 import { AccountExports } from "../services/AccountExports.ts"
 import { Accounts } from "../services/Accounts.ts"
+import { AccountTags } from "../services/AccountTags.ts"
 import { Broadcasts } from "../services/Broadcasts.ts"
 import { CardNotices } from "../services/CardNotices.ts"
 import { Deliveries } from "../services/Deliveries.ts"
@@ -34,6 +35,7 @@ export const Workers = Layer.mergeAll(
   Layer.provide([PushTargets.layer, Broadcasts.layer, CardNotices.layer, ReservationReminders.layer]),
   Layer.provide([AccountExports.layer, ErasureRuns.layer]),
   Layer.provide([Notices.layer, Accounts.layer, FileUploads.layer]),
+  Layer.provide(AccountTags.layer),
   Layer.provide(Deliveries.layer),
   Layer.provide(DeliveryQueue.layer)
 )

@@ -1,9 +1,10 @@
 import { Context, Effect, Layer, Semaphore, Stream } from "effect"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { RateLimited } from "../domain/RateLimited.ts"
+import { AccountTags } from "./AccountTags.ts"
 import { type Counter, cursorOf } from "./ChangeCursors.ts"
 import { sections } from "./ChangeSections.ts"
-import { tagOf, tagsLiteral } from "./ChangeTags.ts"
+import { tagsOf } from "./ChangeTags.ts"
 import { CustomerSql } from "./Database.ts"
 
 // Each holds a connection of its own: whoever reads slowly must not keep those who read little waiting.
@@ -35,6 +36,7 @@ export class Accounts extends Context.Service<
     Accounts,
     Effect.gen(function* () {
       const sql = yield* CustomerSql
+      const tags = yield* AccountTags
       const lanes = yield* Semaphore.make(atOnce)
       const lines = new Map<string, Line>()
       let open = 0
@@ -55,15 +57,6 @@ export class Accounts extends Context.Service<
               if (--line.readers === 0) lines.delete(`${orgId} ${customerId}`)
             })
         )
-
-      const selectTag = Effect.fnUntraced(function* (known: string) {
-        const { customerId, orgId } = yield* CurrentCustomer
-        const [row] = yield* sql<{ readonly tag: string; readonly isKnown: boolean }>`
-          SELECT tag, tag = ANY (${known}::text::text[]) AS is_known FROM (
-            SELECT ${sql.literal(tagOf("counter"))} AS tag FROM customer_change_counters AS counter
-            WHERE org_id = ${orgId} AND customer_id = ${customerId}) AS tagged`
-        return row!
-      }, Effect.orDie)
 
       // One statement is one snapshot, cursor included. What comes first is set_config, which does nothing but keep
       // Postgres from sharing the work out: its helpers would answer out of turn.
@@ -100,8 +93,8 @@ export class Accounts extends Context.Service<
 
       const read = Effect.fn("Accounts.read")(function* (ifNoneMatch?: string) {
         const customer = yield* CurrentCustomer
-        const { isKnown, tag } = yield* selectTag(tagsLiteral(ifNoneMatch))
-        if (isKnown) return { tag, json: null }
+        const { tag } = yield* tags.current
+        if (tagsOf(ifNoneMatch).includes(tag)) return { tag, json: null }
         const { readers } = lines.get(`${customer.orgId} ${customer.customerId}`) ?? { readers: 0 }
         if (open >= atOnce + mostWaiting || readers >= mostOfOne) return yield* new RateLimited({ retryAfter: 2 })
         const json = Stream.suspend(() => {

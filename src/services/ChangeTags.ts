@@ -24,9 +24,6 @@ const passed = (counter: string) => {
 export const tagOf = (counter: string): string => `left(${counter}.seal, 8) || '.' || ${counter}.last || '.' ||
   ${counter}.forgotten || '.' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMM') || '.' || ${passed(counter)}`
 
-/** The tags of an If-None-Match header, as a Postgres array literal. */
-export const tagsLiteral = (ifNoneMatch: string | undefined): string =>
-  `{${[...(ifNoneMatch ?? "").matchAll(/"([\w.-]{1,100})"/g)]
-    .slice(0, 20)
-    .map((tag) => tag[1])
-    .join()}}`
+/** The tags of an If-None-Match header, twenty at most. */
+export const tagsOf = (ifNoneMatch: string | undefined): ReadonlyArray<string> =>
+  [...(ifNoneMatch ?? "").matchAll(/"([\w.-]{1,100})"/g)].slice(0, 20).map((tag) => tag[1]!)

@@ -4,34 +4,39 @@ import { Dashboard } from "../domain/Dashboard.ts"
 import { openStatuses } from "../domain/Order.ts"
 import { liveStatuses } from "../domain/Reservation.ts"
 import { activities, titleOf } from "./ChangeSections.ts"
-import { tagOf, tagsLiteral } from "./ChangeTags.ts"
+import { AccountTags } from "./AccountTags.ts"
+import { tagOf, tagsOf } from "./ChangeTags.ts"
 import { CustomerSql } from "./Database.ts"
+import * as RecentlyUsed from "./RecentlyUsed.ts"
 
 export class Dashboards extends Context.Service<
   Dashboards,
   {
-    /** Without the dashboard where the reader has this one already. */
+    /** As JSON; without it where the reader has this one already. */
     readonly read: (
       ifNoneMatch?: string
-    ) => Effect.Effect<{ readonly tag: string; readonly dashboard: Dashboard | null }, never, CurrentCustomer>
+    ) => Effect.Effect<{ readonly tag: string; readonly json: string | null }, never, CurrentCustomer>
   }
 >()("portico/services/Dashboards") {
   static readonly layer = Layer.effect(
     Dashboards,
     Effect.gen(function* () {
       const sql = yield* CustomerSql
+      const tags = yield* AccountTags
       const tag = sql.literal(tagOf("counter"))
       const title = sql.literal(titleOf("latest"))
       const live = sql.literal(`'{${liveStatuses.join()}}'::text[]`)
       const open = sql.literal(`'{${openStatuses.join()}}'::text[]`)
-      const decode = Schema.decodeUnknownEffect(Read)
+      const decode = Schema.decodeUnknownEffect(Lasting)
+      const encode = Schema.encodeEffect(Schema.fromJsonString(Lasting))
+      // Most look again before anything has changed. Postgres is asked whether it has, which is less to ask than all of it.
+      const remembered = RecentlyUsed.make<{ readonly tag: string; readonly json: string }>(5_000)
 
-      // One statement: one round trip, and one snapshot. CASE leaves undone what nobody has asked for.
-      const select = Effect.fnUntraced(function* (known: string) {
-        const { customerId, orgId } = yield* CurrentCustomer
+      // One statement: one round trip, and one snapshot.
+      const select = ({ customerId, orgId }: CurrentCustomer["Service"]) => {
         const mine = sql`org_id = ${orgId} AND customer_id = ${customerId}`
-        return yield* sql`
-          SELECT tag, CASE WHEN tag = ANY (${known}::text::text[]) THEN NULL ELSE jsonb_build_object(
+        return sql<Found>`
+          SELECT tag, now() AS as_of, jsonb_build_object(
             'orders', (
               SELECT jsonb_build_object('total', count(*), 'open', count(*) FILTER (WHERE status = ANY (${open})))
               FROM orders WHERE ${mine}),
@@ -59,15 +64,25 @@ export class Dashboards extends Context.Service<
                   WHERE type = ANY (${sql.literal(activities)}) ORDER BY type, id, sequence DESC
                 ) AS each_once
                 ORDER BY sequence DESC LIMIT 10
-              ) AS latest),
-            'asOf', now()
-          ) END AS dashboard
+              ) AS latest)
+          ) AS dashboard
           FROM (SELECT ${tag} AS tag FROM customer_change_counters AS counter WHERE ${mine}) AS tagged`
-      })
+      }
 
       const read = Effect.fn("Dashboards.read")(function* (ifNoneMatch?: string) {
-        const [row] = yield* select(tagsLiteral(ifNoneMatch))
-        return yield* decode(row)
+        const current = yield* CurrentCustomer
+        const key = JSON.stringify([current.orgId, current.customerId])
+        const asked = tagsOf(ifNoneMatch)
+        const known = remembered.get(key)
+        if (known !== undefined || asked.length > 0) {
+          const { asOf, tag } = yield* tags.current
+          if (asked.includes(tag)) return { tag, json: null }
+          if (known?.tag === tag) return { tag, json: asOfNow(known.json, asOf) }
+        }
+        const [{ asOf, dashboard, tag }] = (yield* select(current)) as [Found]
+        const json = yield* encode(yield* decode(dashboard))
+        remembered.set(key, { tag, json })
+        return { tag, json: asOfNow(json, asOf) }
       }, Effect.orDie)
 
       return Dashboards.of({ read })
@@ -75,4 +90,9 @@ export class Dashboards extends Context.Service<
   )
 }
 
-const Read = Schema.Struct({ tag: Schema.String, dashboard: Schema.NullOr(Schema.toCodecJson(Dashboard)) })
+type Found = { readonly tag: string; readonly asOf: Date; readonly dashboard: unknown }
+
+const { asOf: _, ...lasting } = Dashboard.fields
+const Lasting = Schema.toCodecJson(Schema.Struct(lasting))
+
+const asOfNow = (json: string, asOf: Date) => `${json.slice(0, -1)},"asOf":${JSON.stringify(asOf)}}`

@@ -12,13 +12,16 @@ import { Authentication, PlatformAuthentication } from "../../src/http/Authentic
 import { OrdersHandlers } from "../../src/http/handlers/Orders.ts"
 import { ProfileHandlers } from "../../src/http/handlers/Profile.ts"
 import { HttpSettings } from "../../src/http/HttpSettings.ts"
+import { Load } from "../../src/http/Load.ts"
 import { Middleware } from "../../src/http/Routes.ts"
+import { AccountTags } from "../../src/services/AccountTags.ts"
 import { ApiKeys } from "../../src/services/ApiKeys.ts"
 import { FileUploads } from "../../src/services/FileUploads.ts"
 import { Idempotency } from "../../src/services/Idempotency.ts"
 import { Identities } from "../../src/services/Identities.ts"
 import { Orders } from "../../src/services/Orders.ts"
 import { Profiles } from "../../src/services/Profiles.ts"
+import { Readiness } from "../../src/services/Readiness.ts"
 import { SharedLimits } from "../../src/services/SharedLimits.ts"
 import { Tokens } from "../../src/services/Tokens.ts"
 
@@ -89,14 +92,20 @@ const services = Layer.mergeAll(
   Layer.mock(ApiKeys, {}),
   Layer.mock(FileUploads, {}),
   Layer.mock(Idempotency, {}),
+  Layer.mock(AccountTags, { current: Effect.succeed({ tag: "1.1", asOf: new Date() }) }),
   Layer.mock(SharedLimits, {}),
-  Layer.succeed(HttpSettings, {
-    rateLimit: 100,
-    maxInFlight: 100,
-    maxInFlightPerCustomer: 100,
-    corsOrigins: [],
-    strictTransport: false
-  })
+  Load.layer.pipe(
+    Layer.provide(Layer.mock(Readiness, { closing: () => false })),
+    Layer.provideMerge(
+      Layer.succeed(HttpSettings, {
+        rateLimit: 100,
+        maxInFlight: 100,
+        maxInFlightPerCustomer: 100,
+        corsOrigins: [],
+        strictTransport: false
+      })
+    )
+  )
 )
 
 const signedIn = Layer.mergeAll(

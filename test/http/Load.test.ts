@@ -61,6 +61,7 @@ layer(TestApp.layerWith({ maxInFlight: 4, maxInFlightPerCustomer: 2 }), { exclud
         const { acme, ada, eve, trent } = yield* people
         const bob = yield* makeCustomer(acme, "bob")
         const running = [yield* half(ada, 2), yield* half(eve, 2)]
+        yield* Effect.sleep("250 millis")
 
         const refused = yield* Effect.all([
           call(bob, "GET", profile),
@@ -81,7 +82,7 @@ layer(TestApp.layerWith({ maxInFlight: 4, maxInFlightPerCustomer: 2 }), { exclud
           [...probes, after].map(({ status }) => status),
           [200, 200, 200]
         )
-        assert.match(metrics.text, /http_requests_total\{[^}]*route="refused"[^}]*\} 4/)
+        assert.match(metrics.text, /http_requests_total\{method="GET",route="refused"[^}]*\} 5/)
         assert.lengthOf(
           logs.filter(({ message }) => String(message).includes("MAX_IN_FLIGHT")),
           1

@@ -30,7 +30,6 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
           const { headers, json } = yield* call(who, "GET", path)
           assert.deepStrictEqual([json.version, headers["etag"]], [version, `"${version}"`])
         }
-        assert.strictEqual((yield* call(ada, "GET", "/client-data/orders")).headers["etag"], undefined)
       })
     )
 

@@ -3,7 +3,7 @@ import { ConfigProvider, Context, Duration, Effect, Layer, Redacted } from "effe
 import { FetchHttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import { OrgId } from "../../src/domain/Ids.ts"
-import * as TokensCache from "../../src/layers/TokensCache.ts"
+import * as RecentlyUsed from "../../src/services/RecentlyUsed.ts"
 import * as TokensJwt from "../../src/layers/TokensJwt.ts"
 import { mint } from "../../src/layers/TokensMint.ts"
 import * as TokensSecret from "../../src/layers/TokensSecret.ts"
@@ -370,7 +370,7 @@ describe("the memory of verified tokens", () => {
   )
 
   it("holds no more than its capacity, and keeps what is in use", () => {
-    const cache = TokensCache.make<{ readonly n: number }>(100)
+    const cache = RecentlyUsed.make<{ readonly n: number }>(100)
     for (let n = 0; n < 10_000; n++) {
       cache.set(`${n}`, { n })
       cache.get("0")

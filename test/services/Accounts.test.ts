@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, Schema, Stream } from "effect"
 import { SqlClient } from "effect/sql"
+import { Dashboard } from "../../src/domain/Dashboard.ts"
 import { OrderId } from "../../src/domain/Order.ts"
 import { BenefitId } from "../../src/domain/Benefit.ts"
 import { ProductId } from "../../src/domain/Product.ts"
@@ -42,6 +43,13 @@ const readAll = (customer: Customer) =>
     const chunks = yield* Stream.runCollect(json!)
     return JSON.parse(chunks.join("")) as { readonly cursor: string; readonly [name: string]: unknown }
   })
+
+const dashboardOf = (customer: Customer, ifNoneMatch?: string) =>
+  Effect.gen(function* () {
+    const { json, tag } = yield* Dashboards.use(({ read }) => read(ifNoneMatch)).pipe(as(customer))
+    return { tag, dashboard: json === null ? null : yield* Effect.orDie(decodeDashboard(json)) }
+  })
+const decodeDashboard = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.toCodecJson(Dashboard)))
 
 /** One write of some kind: of the customer's, of the platform's, or both. */
 const writes = (ada: Customer) =>
@@ -267,7 +275,6 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
     Effect.gen(function* () {
       const { ada, eve } = yield* people
       const conversations = yield* Conversations
-      const dashboards = yield* Dashboards
       const orders = yield* Orders
       const tickets = yield* Tickets
       const wallet = yield* Wallet
@@ -280,7 +287,7 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
         for (let n = 0; n < 24; n++) {
           yield* Effect.ignore(all[Math.floor(Math.random() * all.length)]!(Math.floor(Math.random() * 1000)))
         }
-        const { dashboard } = yield* dashboards.read().pipe(as(ada))
+        const { dashboard } = yield* dashboardOf(ada)
         const lists = yield* Effect.all({
           orders: orders.list({}),
           open: orders.list({ status: openStatuses }),
@@ -308,24 +315,44 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
     })
   )
 
+  it.effect("has the same dashboard, as of now, for who looks again, and a new one after a change", () =>
+    Effect.gen(function* () {
+      const { ada, eve, namesake } = yield* people
+      for (const customer of [ada, eve, namesake]) yield* dashboardOf(customer)
+      const first = yield* dashboardOf(ada)
+      yield* Effect.sleep("5 millis")
+      const again = yield* dashboardOf(ada)
+      assert.deepEqual({ ...again.dashboard!, asOf: null }, { ...first.dashboard!, asOf: null })
+      assert.isAbove(again.dashboard!.asOf.getTime(), first.dashboard!.asOf.getTime())
+
+      yield* placeOrder(ada)
+      const changed = yield* dashboardOf(ada, `"${first.tag}"`)
+      assert.notStrictEqual(changed.tag, first.tag)
+      assert.strictEqual(changed.dashboard!.orders.total, first.dashboard!.orders.total + 1)
+      // Another's tag is nobody else's.
+      const others = yield* dashboardOf(eve, `"${changed.tag}"`)
+      assert.deepEqual(others.dashboard!.orders, { total: 0, open: 0 })
+      assert.deepEqual((yield* dashboardOf(namesake)).dashboard!.orders, { total: 0, open: 0 })
+    })
+  )
+
   it.effect("is another one once a reservation is over, though nobody has written anything", () =>
     Effect.gen(function* () {
       const { acme, ada } = yield* people
       const sql = yield* SqlClient.SqlClient
       const accounts = yield* Accounts
-      const dashboards = yield* Dashboards
       yield* define(acme)
       const { id } = yield* book(ada, 9)
       yield* sql`UPDATE reservations SET starts_at = now() - interval '1 hour', ends_at = now() + interval '2 seconds',
         busy_until = now() + interval '1 hour', cancel_until = now() - interval '2 hours'
         WHERE org_id = ${acme} AND id = ${id}`
-      const { dashboard, tag } = yield* dashboards.read().pipe(as(ada))
+      const { dashboard, tag } = yield* dashboardOf(ada)
       const header = `"${tag}"`
       assert.deepEqual(dashboard!.reservations, { upcoming: 1 })
-      assert.isNull((yield* dashboards.read(header).pipe(as(ada))).dashboard)
+      assert.isNull((yield* dashboardOf(ada, header)).dashboard)
       assert.isNull((yield* accounts.read(header).pipe(as(ada))).json)
       yield* Effect.sleep("2100 millis")
-      const later = yield* dashboards.read(header).pipe(as(ada))
+      const later = yield* dashboardOf(ada, header)
       assert.deepEqual(later.dashboard!.reservations, { upcoming: 0 })
       assert.isNotNull((yield* accounts.read(header).pipe(as(ada))).json)
     })
@@ -368,7 +395,6 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
         yield* Effect.scoped(
           Effect.gen(function* () {
             const { acme, ada, eve, namesake } = yield* people
-            const dashboards = yield* Dashboards
             const addresses = yield* Addresses
             yield* addresses.upsert({ street1: "CANARY", city: "London", country: "GB", zip: "SW1Y 4JH" }).pipe(as(ada))
             const order = yield* Orders.use((orders) =>
@@ -394,7 +420,7 @@ layer(TestServices.layer, { excludeTestServices: true })("The whole account", (i
               const theirs = yield* readAll(stranger)
               assert.notInclude(JSON.stringify(theirs), "CANARY")
               assert.isEmpty(theirs["notifications"])
-              const { dashboard } = yield* dashboards.read().pipe(as(stranger))
+              const { dashboard } = yield* dashboardOf(stranger)
               assert.deepEqual(dashboard!.orders, { total: 0, open: 0 })
               assert.deepEqual([dashboard!.notifications, dashboard!.reservations], [{ unread: 0 }, { upcoming: 0 }])
               assert.notInclude(JSON.stringify(dashboard), "CANARY")

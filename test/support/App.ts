@@ -1,4 +1,3 @@
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import {
   Clock,
   ConfigProvider,
@@ -13,12 +12,14 @@ import {
 } from "effect"
 import { FetchHttpClient, HttpRouter, HttpServer } from "effect/http"
 import { mkdtempSync } from "node:fs"
-import { Agent, createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http"
+import { Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from "node:http"
 import { connect, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import { HttpSettings } from "../../src/http/HttpSettings.ts"
+import { Load } from "../../src/http/Load.ts"
 import { Routes } from "../../src/http/Routes.ts"
+import * as NodeServer from "../../src/layers/NodeServer.ts"
 import * as ReadinessPostgres from "../../src/layers/ReadinessPostgres.ts"
 import { Providers } from "../../src/layers/Providers.ts"
 import { Services } from "../../src/layers/Services.ts"
@@ -111,38 +112,31 @@ const serve = (settings: Settings) =>
             milliseconds += Duration.toMillis(Duration.fromInputUnsafe(duration))
           })
 
+        const told = Layer.mergeAll(
+          Logger.layer([recorder]),
+          Layer.succeed(References.MinimumLogLevel, "All"),
+          Layer.succeed(
+            Clock.Clock,
+            ahead(real, () => milliseconds)
+          )
+        )
         // As main.ts serves it.
         const server = HttpRouter.serve(Routes, {
           disableLogger: true,
           disableListenLog: true,
           routerConfig: { caseSensitive: true, ignoreDuplicateSlashes: false, maxParamLength: 1024 }
-        }).pipe(
-          Layer.provide(Layer.succeed(HttpSettings, { ...defaults, ...settings })),
-          Layer.provide(
-            Layer.mergeAll(
-              Logger.layer([recorder]),
-              Layer.succeed(References.MinimumLogLevel, "All"),
-              Layer.succeed(
-                Clock.Clock,
-                ahead(real, () => milliseconds)
-              )
-            )
-          )
-        )
+        }).pipe(Layer.provide(told))
         const app = Layer.effect(App, client({ logs, advance })).pipe(Layer.provide(configuration))
         return Layer.merge(app, server).pipe(
           Layer.provide(
-            NodeHttpServer.layer(
-              () =>
-                createServer({
-                  keepAliveTimeout: 65_000,
-                  headersTimeout: 10_000,
-                  requestTimeout: 300_000,
-                  maxHeaderSize: 16_384
-                }),
-              { port: 0, host: "127.0.0.1", gracefulShutdownTimeout: "1 second" }
+            Layer.unwrap(
+              Load.useSync(({ refuse: refusal }) =>
+                NodeServer.layer({ port: 0, host: "127.0.0.1", gracefulShutdownTimeout: "1 second", refusal })
+              )
             )
-          )
+          ),
+          Layer.provide(Layer.provide(Load.layer, told)),
+          Layer.provide(Layer.succeed(HttpSettings, { ...defaults, ...settings }))
         )
       })
     )

@@ -5,13 +5,13 @@ import { OrderPush } from "../../domain/OrderPush.ts"
 import { Text } from "../../domain/Text.ts"
 import { VersionMismatch } from "../../domain/Version.ts"
 import { changeHeaders, recordOf } from "../Records.ts"
+import { FollowsAccount } from "../Remembered.ts"
 
 export class OrdersApi extends HttpApiGroup.make("orders")
   .add(
-    HttpApiEndpoint.get("list", "/", { query: OrdersQuery, success: OrdersPage }).annotate(
-      OpenApi.Summary,
-      "List the orders"
-    ),
+    HttpApiEndpoint.get("list", "/", { query: OrdersQuery, success: OrdersPage })
+      .annotate(OpenApi.Summary, "List the orders")
+      .annotate(FollowsAccount, true),
     HttpApiEndpoint.get("get", "/:orderId", {
       params: { orderId: Text(1, 128, "The order's id or number") },
       success: recordOf(Order),

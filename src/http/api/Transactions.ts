@@ -9,13 +9,13 @@ import {
 } from "../../domain/Transaction.ts"
 import { InsufficientFunds, WalletCurrencyMismatch, WalletEntry, WalletEntryPush } from "../../domain/Wallet.ts"
 import { createdOf, writeHeaders } from "../Records.ts"
+import { FollowsAccount } from "../Remembered.ts"
 
 export class TransactionsApi extends HttpApiGroup.make("transactions")
   .add(
-    HttpApiEndpoint.get("list", "/", { query: TransactionsQuery, success: TransactionsPage }).annotate(
-      OpenApi.Summary,
-      "List the transactions"
-    )
+    HttpApiEndpoint.get("list", "/", { query: TransactionsQuery, success: TransactionsPage })
+      .annotate(OpenApi.Summary, "List the transactions")
+      .annotate(FollowsAccount, true)
   )
   .prefix("/transactions")
   .annotateMerge(OpenApi.annotations({ title: "Transactions", description: "What was paid and paid back." })) {}

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { HttpMiddleware, HttpPlatform, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import { HttpApiBuilder } from "effect/http-api"
 import type { Change } from "../../domain/Change.ts"
 import { AccountExports } from "../../services/AccountExports.ts"
 import { Accounts } from "../../services/Accounts.ts"
@@ -34,10 +34,11 @@ export const AccountHandlers = HttpApiBuilder.group(
       dashboard: () =>
         Effect.gen(function* () {
           const { headers } = yield* HttpServerRequest.HttpServerRequest
-          const { dashboard, tag } = yield* dashboards.read(headers["if-none-match"])
-          return dashboard === null
-            ? HttpServerResponse.empty({ status: 304, headers: { etag: `"${tag}"` } })
-            : HttpApiSchema.withHeaders({ body: dashboard, headers: { etag: `"${tag}"` } })
+          const { json, tag } = yield* dashboards.read(headers["if-none-match"])
+          const etag = `"${tag}"`
+          return json === null
+            ? HttpServerResponse.empty({ status: 304, headers: { etag } })
+            : HttpServerResponse.text(json, { contentType: "application/json", headers: { etag } })
         }),
       all: () =>
         Effect.gen(function* () {

@@ -1,0 +1,22 @@
+import type { HttpServerResponse } from "effect/http"
+import type { RequestFacts } from "./CurrentRequest.ts"
+import type { HttpSettings } from "./HttpSettings.ts"
+
+/** The headers that every answer has beside its own. */
+export const answerHeaders =
+  ({ rateLimit, strictTransport }: HttpSettings["Service"]) =>
+  ({ headers: own }: HttpServerResponse.HttpServerResponse, request: RequestFacts, place: string) => {
+    const headers: Record<string, string> = { "x-request-id": request.id, "x-content-type-options": "nosniff" }
+    if (strictTransport) headers["strict-transport-security"] = "max-age=31536000"
+    if (/^\/(?:client-data|platform)(?:\/|$)/.test(place)) {
+      headers["cache-control"] = own["cache-control"] ?? "private, no-cache"
+      const coding = own["vary"] === undefined ? "" : ", Accept-Encoding"
+      headers["vary"] = (place.startsWith("/platform") ? "x-api-key, orgid" : "Authorization, orgid") + coding
+      const { policy, state } = request.rateLimit ?? fullRateLimit(rateLimit)
+      headers["ratelimit-policy"] = policy
+      headers["ratelimit"] = state
+    }
+    return headers
+  }
+
+const fullRateLimit = (limit: number) => ({ policy: `"customer";q=${limit};w=60`, state: `"customer";r=${limit};t=60` })

@@ -1,0 +1,62 @@
+import { HttpServerResponse } from "effect/http"
+import { RateLimited } from "../domain/RateLimited.ts"
+import { answerHeaders } from "./AnswerHeaders.ts"
+import { facts } from "./CurrentRequest.ts"
+import type { HttpSettings } from "./HttpSettings.ts"
+import { complete, ServiceUnavailable } from "./Problems.ts"
+
+/** Why a request is refused at once: there is no room for anybody's, or none for more of this customer's. */
+export interface Refusal {
+  readonly status: 503 | 429
+  readonly retryAfter: number
+}
+
+export interface Refused {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * The answers to requests that are refused at once, each made once: a server that has more to do than it can do fills in
+ * what is the request's own.
+ */
+export const make = (settings: HttpSettings["Service"]) => {
+  const headersOf = answerHeaders(settings)
+  const known = new Map<string, Refused & { readonly parts: ReadonlyArray<string> }>()
+
+  const templateOf = ({ retryAfter, status }: Refusal, place: string) => {
+    const request = facts(id, path)
+    if (status === 429) {
+      const policy = `"customer";q=${settings.rateLimit};w=60`
+      request.rateLimit = { policy, state: `"customer";r=0;t=${retryAfter}` }
+    }
+    const problem = status === 429 ? new RateLimited({ retryAfter }) : new ServiceUnavailable({ retryAfter })
+    const contentType = "application/problem+json"
+    const response = complete(HttpServerResponse.jsonUnsafe({ ...problem }, { status, contentType }), request)
+    const body = response.body._tag === "Uint8Array" ? new TextDecoder().decode(response.body.body) : ""
+    const { "content-length": _, ...headers } = response.headers
+    return {
+      status,
+      headers: { ...headers, "content-type": contentType, ...headersOf(response, request, place) },
+      body,
+      parts: body.split(new RegExp(`${path}|${id}`))
+    }
+  }
+
+  return (refusal: Refusal, request: { readonly id: string; readonly path: string }, place: string): Refused => {
+    const area = /^\/(?:client-data|platform)(?=\/|$)/.exec(place)?.[0] ?? "/"
+    const key = `${refusal.status} ${refusal.retryAfter} ${area}`
+    const template = known.get(key) ?? templateOf(refusal, area)
+    known.set(key, template)
+    const [before, between, after] = template.parts
+    return {
+      status: refusal.status,
+      headers: { ...template.headers, "x-request-id": request.id },
+      body: `${before}${JSON.stringify(request.path).slice(1, -1)}${between}${request.id}${after}`
+    }
+  }
+}
+
+const id = "the-id-of-the-request"
+const path = "/the/path/of/the/request"
