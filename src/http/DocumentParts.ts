@@ -20,7 +20,7 @@ with \`Allow\`.
 can be sent again safely: the first answer comes back.
 
 **Versions.** Single records carry \`version\` and \`ETag\`: \`If-None-Match\` saves reading what is known, \`If-Match\`
-keeps a change from overwriting another.
+keeps a change from overwriting another. The \`ETag\` of a list, the dashboard or the account is for \`If-None-Match\` only.
 
 **Values.** Instants are ISO 8601 in UTC; money is in the currency's minor unit; ids are opaque. Answers may gain fields.
 `.trim()
@@ -83,7 +83,7 @@ const text = (description: string, example: string) => ({
 })
 
 export const headers = {
-  ETag: text("The version of the record", '"3"'),
+  ETag: text("The version of the record, or the state of the account", '"3"'),
   "Idempotency-Replayed": {
     description: "Present when this is the first answer to the same Idempotency-Key again",
     schema: { type: "string", const: "true" }
