@@ -1,5 +1,5 @@
 import type { PgConnection, PgPool } from "@effect/sql-pg"
-import { Cause, Effect, Option, type Scope } from "effect"
+import { Cause, Effect, Exit, Option, type Scope } from "effect"
 import { SqlError } from "effect/sql"
 
 type Lends = Pick<PgPool.PgPool, "get" | "use" | "reserve">
@@ -67,9 +67,12 @@ export const inFrontOf = (pool: Lends, open: () => number, most = 32): Lends => 
         waits = false
         lent()
       }
-      const ended = (cause: Cause.Cause<unknown>) => (waits ? Effect.sync(() => missed(cause)) : Effect.void)
+      const ended = (exit: Exit.Exit<unknown, unknown>) => {
+        if (waits && Exit.isFailure(exit)) missed(exit.cause)
+        return undefined
+      }
       if (queue.size === 0 && isFree()) {
-        return Effect.onError(
+        return Effect.onExitPrimitive(
           Effect.suspend(() => {
             waits = true
             inside++
@@ -81,7 +84,7 @@ export const inFrontOf = (pool: Lends, open: () => number, most = 32): Lends => 
       return Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(restore(turn), () => {
           waits = true
-          return Effect.onError(restore(borrow(begun)), ended)
+          return Effect.onExitPrimitive(restore(borrow(begun)), ended)
         })
       )
     })
