@@ -183,7 +183,9 @@ describe.skipIf(missing !== undefined)("With a server of their own,", () => {
             try {
               // More than fit into the pool's connections and all the places of each.
               const waiting = Array.from({ length: 200 }, (_, lane) =>
-                server.ask(whose[lane % whose.length]!, "GET", "/client-data/orders")
+                lane % 10 === 0
+                  ? add(server, lane, `f.${lane}`, `f.${lane}`)
+                  : server.ask(whose[lane % whose.length]!, "GET", "/client-data/orders")
               )
               await pause(1_000)
               const live = await server.health("/livez")

@@ -1,8 +1,10 @@
 import { PgClient, type PgConnection, PgPool, PgTypes } from "@effect/sql-pg"
-import { type Context, Effect, type Scope, Stream, String } from "effect"
+import { Context, Effect, type Scope, Stream, String } from "effect"
 import type { Reactivity } from "effect/reactivity"
 import { SqlClient, type SqlConnection, SqlError } from "effect/sql"
 import type { Duplex } from "node:stream"
+import { CommitsForCertain } from "../services/Database.ts"
+import * as CommitOutcome from "./CommitOutcome.ts"
 import { tenantWire } from "./TenantWire.ts"
 
 /** Which tenant a fiber runs for, if any: org and customer. */
@@ -74,7 +76,14 @@ export const make: (
       spanAttributes: [["db.system.name", "postgresql"]],
       prepareTransactionControls: true,
       releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
-      commit
+      commit: (connection) =>
+        Effect.withFiber(({ context }) =>
+          Context.get(context, CommitsForCertain)
+            ? CommitOutcome.certain(connection, commit(connection), (ask) =>
+                pool.use((another) => ask(tenantConnection(another)))
+              )
+            : commit(connection)
+        )
     })
   }
 )

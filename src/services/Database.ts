@@ -11,6 +11,14 @@ export class CustomerSql extends Context.Service<CustomerSql, SqlClient.SqlClien
 export class PlatformSql extends Context.Service<PlatformSql, SqlClient.SqlClient>()("portico/services/PlatformSql") {}
 
 /**
+ * Whether it has to be found out what became of a COMMIT whose answer is lost. A write whose key is stored with it needs
+ * no such question: its repeat is the question.
+ */
+export const CommitsForCertain = Context.Reference<boolean>("portico/services/CommitsForCertain", {
+  defaultValue: () => false
+})
+
+/**
  * Runs an effect in one transaction, and again when Postgres ends it only because another transaction was in its way.
  *
  * Inside of an outer transaction nothing is repeated: Postgres has ended all of it. The effect may run up to four times,

@@ -1,10 +1,10 @@
-import { Context, Data, Effect, identity, Layer, Schedule } from "effect"
+import { Context, Data, Effect, Fiber, identity, Layer, Schedule } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { randomUUID } from "node:crypto"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import { IdempotencyInProgress, IdempotencyKeyReused } from "../domain/Idempotency.ts"
-import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
+import { CommitsForCertain, CustomerSql, PlatformSql, transaction } from "./Database.ts"
 
 /** One write as its caller named it. `fingerprint` tells whether another request carries the same key. */
 export interface Named {
@@ -88,6 +88,13 @@ export class Idempotency extends Context.Service<
           WHERE org_id = ${at.orgId} AND customer_id = ${at.customerId}
             AND method = ${method} AND route = ${route} AND key = ${key} AND claim = ${claim} AND status IS NULL`)
 
+      /** Waited for a moment only: where a write failed because the database hangs, so does this. */
+      const giveUp = (at: Owner, named: Named, claim: string) =>
+        Effect.ignore(releaseClaim(at, named, claim)).pipe(
+          Effect.forkDetach,
+          Effect.flatMap((releasing) => Effect.timeoutOption(Fiber.await(releasing), "1 second"))
+        )
+
       const replay = Effect.fnUntraced(function* (at: Owner, named: Named) {
         const [held] = yield* Effect.orDie(selectHeld(at, named))
         if (held === undefined) return yield* new IdempotencyInProgress({ retryAfter: 1 })
@@ -100,15 +107,20 @@ export class Idempotency extends Context.Service<
         const inOne: <A, E2, R2>(effect: Effect.Effect<A, E2, R2>) => Effect.Effect<A, E2 | SqlError.SqlError, R2> =
           write.callsOut ? identity : transaction(at.sql)
         const run: Effect.Effect<Answer, E | SqlError.SqlError, R> = write.callsOut
-          ? write.run
+          ? Effect.provideService(write.run, CommitsForCertain, true)
           : at.sql.withTransaction(write.run)
+        const store = (answer: Answer) => {
+          const stored = storeAnswer(at, named, claim, answer)
+          // Alone, it may be said twice; within a transaction it is lost with all the rest.
+          return Effect.orDie(write.callsOut ? Effect.retry(stored, { while: isLost, times: 2 }) : stored)
+        }
         return inOne(
           Effect.gen(function* () {
             const answer = yield* Effect.catch(run, (error) =>
               SqlError.isSqlError(error) ? Effect.die(error) : write.failed(error)
             )
             if (!write.keep(answer)) return yield* new NotKept({ answer })
-            const stored = yield* Effect.orDie(storeAnswer(at, named, claim, answer))
+            const stored = yield* store(answer)
             // Another process took the claim over after the lease ran out: what this one did must not happen twice.
             if (stored.length === 0) return yield* new IdempotencyInProgress({ retryAfter: 1 })
             return answer
@@ -116,14 +128,16 @@ export class Idempotency extends Context.Service<
         ).pipe(
           Effect.catchTag("SqlError", Effect.die),
           Effect.catchTag("NotKept", ({ answer }) => Effect.as(releaseClaim(at, named, claim), answer)),
-          Effect.onError(() => releaseClaim(at, named, claim))
+          Effect.onError(() => giveUp(at, named, claim))
         )
       }
 
       const once = Effect.fnUntraced(function* <E, R>(named: Named, write: Write<E, R>) {
         const at = yield* owner
         const claim = randomUUID()
-        const claimed = yield* Effect.orDie(claimKey(at, named, claim))
+        const claimed = yield* Effect.orDie(claimKey(at, named, claim)).pipe(
+          Effect.onError(() => giveUp(at, named, claim))
+        )
         if (claimed.length === 0) return yield* replay(at, named)
         return { answer: yield* runAndStore(at, named, claim, write), replayed: false }
       })
@@ -138,6 +152,8 @@ export class Idempotency extends Context.Service<
     })
   )
 }
+
+const isLost = ({ reason }: SqlError.SqlError) => reason._tag === "ConnectionError"
 
 type Owner = { readonly sql: SqlClient.SqlClient; readonly orgId: string; readonly customerId: string }
 

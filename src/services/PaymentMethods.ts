@@ -67,8 +67,8 @@ export class PaymentMethods extends Context.Service<
           const check = yield* records.openCheck(provider)
           const close = records.closeChecks(provider, [check])
           const answer = yield* Effect.tapError(ask, (error) => (isUnclear(error) ? Effect.void : close))
-          yield* Effect.ignore(settlement.mirror)
-          yield* close
+          // It is done by now, whatever becomes of this: a check that stays open is made later.
+          yield* Effect.ignoreCause(Effect.andThen(Effect.ignore(settlement.mirror), close), { log: "Warn" })
           return answer
         })
 

@@ -165,8 +165,11 @@ const services = Services.pipe(
 )
 
 /** The application as the operator has set it. `instead` takes the place of services. */
-export const layerWith = <A = never>(settings: Settings, instead: Layer.Layer<A> = Layer.empty as Layer.Layer<A>) =>
-  serve(settings).pipe(Layer.provideMerge(Layer.merge(services, instead)), Layer.provideMerge(TestDatabase.layer))
+export const layerWith = <A = never>(
+  settings: Settings,
+  instead: Layer.Layer<A> = Layer.empty as Layer.Layer<A>,
+  database: typeof TestDatabase.layer = TestDatabase.layer
+) => serve(settings).pipe(Layer.provideMerge(Layer.merge(services, instead)), Layer.provideMerge(database))
 
 /** The application without limits that a test could run into. */
 export const layer = layerWith({})

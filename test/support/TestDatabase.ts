@@ -1,4 +1,4 @@
-import { Effect, Layer, Redacted, Scope } from "effect"
+import { Effect, identity, Layer, Redacted, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
@@ -26,13 +26,19 @@ export const truncate = Effect.gen(function* () {
   yield* sql`TRUNCATE ${sql.literal(tables.map(({ name }) => name).join(", "))} RESTART IDENTITY CASCADE`
 })
 
-const clone = Effect.fnUntraced(function* (url: string, template: string) {
+const clone = Effect.fnUntraced(function* (url: string, template: string, by: (url: string) => string) {
   const name = `portico_test_${randomBytes(4).toString("hex")}`
   yield* Effect.acquireRelease(TestServer.run(url, `CREATE DATABASE ${name} TEMPLATE ${template}`), () =>
     TestServer.run(url, `DROP DATABASE ${name} WITH (FORCE)`)
   )
-  return yield* Postgres.server(Redacted.make(TestServer.at(url, name)))
+  return yield* Postgres.server(Redacted.make(by(TestServer.at(url, name))))
 })
+
+const cloneOf = ({ template, url }: { readonly url: string; readonly template: string }, by = identity<string>) =>
+  Postgres.layerFrom(clone(url, template, by), pools)
+
+/** A clone on the server of `TEST_DATABASE_URL`, reached by another address. */
+export const layerBy = (by: (url: string) => string) => Layer.unwrap(Effect.sync(() => cloneOf(inject("server")!, by)))
 
 /**
  * A migrated database without any rows: with `TEST_DATABASE_URL` a clone on that server, else the embedded one.
@@ -44,7 +50,7 @@ export const layer = Layer.unwrap(
     const server = inject("server")
     return server === undefined
       ? Layer.tap(Postgres.layerFrom(embedded, pools), (context) => Effect.provideContext(truncate, context))
-      : Postgres.layerFrom(clone(server.url, server.template), pools)
+      : cloneOf(server)
   })
 )
 

@@ -8,6 +8,7 @@ import { PaymentSettlement } from "../../src/services/PaymentSettlement.ts"
 import { SharedLimits } from "../../src/services/SharedLimits.ts"
 import * as TestApp from "./App.ts"
 import { environment } from "./Recipes.ts"
+import * as TestDatabase from "./TestDatabase.ts"
 
 const signedEvents = PaymentEvents.layer.pipe(
   Layer.provideMerge(PaymentMethods.layer),
@@ -20,7 +21,11 @@ const signedEvents = PaymentEvents.layer.pipe(
 )
 
 /** The application with everything that can be asked of it answering, Stripe's signed events included. */
-export const layer = TestApp.layerWith(
-  {},
-  signedEvents as never as Layer.Layer<PaymentEvents | PaymentMethods | PaymentSettlement>
-)
+export const layerOn = (database: typeof TestDatabase.layer) =>
+  TestApp.layerWith(
+    {},
+    signedEvents as never as Layer.Layer<PaymentEvents | PaymentMethods | PaymentSettlement>,
+    database
+  )
+
+export const layer = layerOn(TestDatabase.layer)
