@@ -159,10 +159,12 @@ const passing = new Set([
   "SerializationError",
   "LockTimeoutError",
   "StatementTimeoutError",
-  // Shut down, starting up, out of connections: the driver has no name for these.
+  // Shut down, starting up, out of connections, of disk, of memory: the driver has no name for these.
   "57P01",
   "57P03",
-  "53300"
+  "53300",
+  "53100",
+  "53200"
 ])
 
 const sqlStateOf = ({ reason: { cause } }: SqlError.SqlError) => String((cause as { code?: unknown } | undefined)?.code)

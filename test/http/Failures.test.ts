@@ -16,6 +16,19 @@ const withoutTable = (name: string) =>
     yield* Effect.acquireRelease(rename(name, "taken_away"), () => rename("taken_away", name))
   })
 
+/** Postgres refuses to change customers, with this for a reason. */
+const refusing = Effect.fnUntraced(function* (code: string) {
+  const sql = yield* SqlClient.SqlClient
+  yield* Effect.acquireRelease(
+    Effect.orDie(
+      sql.unsafe(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '${code}'; END $$`)
+    ),
+    () => Effect.orDie(sql`DROP FUNCTION refuse CASCADE`)
+  )
+  yield* Effect.orDie(sql`CREATE TRIGGER refuse BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION refuse()`)
+})
+
 layer(TestApp.layer, { excludeTestServices: true })((it) => {
   describe("A failure of ours", () => {
     it.effect("says nothing but that it is one, and stands in the log once, under the request's id", () =>
@@ -39,6 +52,28 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
         assert.include(lines[0]!.cause, 'relation "orders" does not exist')
         assert.notInclude(lines.map(({ text }) => text).join(), "SECRET")
       })
+    )
+
+    it.effect(
+      "that is for want of disk or memory is said to pass, and what it was about happens when there is some",
+      () =>
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          const { call } = yield* App
+          const { ada } = yield* people
+          const write = call(ada, "PUT", "/client-data/profile", {
+            body: { name: "Ada L." },
+            headers: { "idempotency-key": "for-want" }
+          })
+
+          for (const code of ["53100", "53200"]) {
+            const refused = yield* refusing(code).pipe(Effect.andThen(write), Effect.scoped)
+            assertProblem(refused, 503, "service_unavailable")
+          }
+          const repeated = yield* write
+
+          assert.deepStrictEqual([repeated.status, repeated.json.name], [200, "Ada L."])
+        })
     )
 
     it.effect("of a write with an idempotency key is not kept: it can be repeated", () =>
