@@ -58,7 +58,6 @@ layer(TestApp.layer, { excludeTestServices: true })((it) => {
       "that is for want of disk or memory is said to pass, and what it was about happens when there is some",
       () =>
         Effect.gen(function* () {
-          const sql = yield* SqlClient.SqlClient
           const { call } = yield* App
           const { ada } = yield* people
           const write = call(ada, "PUT", "/client-data/profile", {
