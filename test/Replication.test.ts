@@ -138,7 +138,7 @@ describe.skipIf(missing !== undefined)("Three replicas on one database", () => {
                   return
                 }
                 if (status === 502) broken++
-                else if (status !== 409) return other.push(`${status} ${text}`)
+                else if (status !== 409) return void other.push(`${status} ${text}`)
                 await pause(100)
               }
               // What the killed one had claimed, and not committed, is free again when the lease runs out.
