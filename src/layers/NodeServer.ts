@@ -24,6 +24,8 @@ export const layer = ({ refusal, ...options }: Options) =>
           keepAliveTimeout: 65_000,
           headersTimeout: 10_000,
           requestTimeout: 300_000,
+          // Both of these are true to this much only.
+          connectionsCheckingInterval: 1_000,
           maxHeaderSize: 16_384
         }),
         refusal
