@@ -9,6 +9,8 @@ import { Cluster, missing } from "./support/Cluster.ts"
 import { newcomer } from "./support/People.ts"
 import * as Replicas from "./support/Replicas.ts"
 import {
+  address,
+  addressNames,
   hangUp,
   headersOf,
   loops,
@@ -37,27 +39,15 @@ const start = async (url: string, env: Readonly<Record<string, string>> = {}) =>
 /** Adds an address of the caller's, whose name says which write it was. */
 const add = (server: ServerProcess, lane: number, name: string, key: string) =>
   server.ask(whose[lane % whose.length]!, "POST", "/client-data/addresses", {
-    body: { name, street1: "1 High Street", city: "London", zip: "SW1Y 4JH", country: "GB" },
+    body: address(name),
     headers: { "idempotency-key": key }
   })
-
-const namesOf = async (server: ServerProcess, lane: number) => {
-  const names: Array<string> = []
-  for (let cursor: string | undefined = ""; cursor !== undefined;) {
-    const more: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`
-    const { json, status, text }: Reply = await server.ask(whose[lane]!, "GET", `/client-data/addresses?ps=100${more}`)
-    assert.strictEqual(status, 200, text)
-    for (const { name } of json.data) names.push(name)
-    cursor = json.nextCursor ?? undefined
-  }
-  return names
-}
 
 /** What was acknowledged is there once, what was asked again and again with one key too, and nobody has anybody else's. */
 const audit = async (server: ServerProcess, acknowledged: ReadonlyArray<string>) => {
   const found: Array<string> = []
   for (const lane of whose.keys()) {
-    const names = await namesOf(server, lane)
+    const names = await addressNames(server, whose[lane]!)
     for (const name of names) assert.strictEqual(Number(name.split(".")[1]) % whose.length, lane, "a foreign row")
     found.push(...names)
   }

@@ -10,7 +10,7 @@ import { OrgId } from "../src/domain/Ids.ts"
 import { missing as noCluster } from "./support/Cluster.ts"
 import { newcomer } from "./support/People.ts"
 import * as Replicas from "./support/Replicas.ts"
-import { headersOf, pause, type ServerProcess, startServer } from "./support/ServerProcess.ts"
+import { address, headersOf, pause, type ServerProcess, startServer } from "./support/ServerProcess.ts"
 
 const folder = mkdtempSync(path.join(tmpdir(), "portico-descriptors-"))
 const who = headersOf(newcomer(OrgId.make("demo"), "descriptors-1"))
@@ -78,9 +78,7 @@ describe.skipIf(missing !== undefined)("A server with no file descriptor left", 
             assert.isNull(running.child.exitCode)
             assert.isAtLeast(during, most - 2)
             assert.strictEqual(status, 200)
-            const added = await server.ask(who, "POST", "/client-data/addresses", {
-              body: { name: "a", street1: "1 High Street", city: "London", zip: "SW1Y 4JH", country: "GB" }
-            })
+            const added = await server.ask(who, "POST", "/client-data/addresses", { body: address("a") })
             assert.strictEqual(added.status, 201, added.text)
           })
         }),

@@ -9,7 +9,16 @@ import { balance } from "./support/Balancer.ts"
 import { missing } from "./support/Cluster.ts"
 import { newcomer } from "./support/People.ts"
 import * as Replicas from "./support/Replicas.ts"
-import { ask, headersOf, loops, pause, type Reply, type ServerProcess, startServer } from "./support/ServerProcess.ts"
+import {
+  address,
+  addressNames,
+  ask,
+  headersOf,
+  loops,
+  pause,
+  type ServerProcess,
+  startServer
+} from "./support/ServerProcess.ts"
 
 const folder = mkdtempSync(path.join(tmpdir(), "portico-replication-"))
 const started: Array<ServerProcess> = []
@@ -22,20 +31,6 @@ const startThree = async (url: string) => {
   for (let n = 0; n < 3; n++) replicas.push(await startServer(url, folder))
   started.push(...replicas)
   return replicas as [ServerProcess, ServerProcess, ServerProcess]
-}
-
-const address = (name: string) => ({ name, street1: "1 High Street", city: "London", zip: "SW1Y 4JH", country: "GB" })
-
-const namesAt = async (server: ServerProcess, of: Readonly<Record<string, string>>) => {
-  const names: Array<string> = []
-  for (let cursor: string | undefined = ""; cursor !== undefined;) {
-    const more: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`
-    const { json, status, text }: Reply = await server.ask(of, "GET", `/client-data/addresses?ps=100${more}`)
-    assert.strictEqual(status, 200, text)
-    for (const { name } of json.data) names.push(name)
-    cursor = json.nextCursor ?? undefined
-  }
-  return names.toSorted()
 }
 
 afterAll(async () => {
@@ -59,7 +54,7 @@ describe.skipIf(missing !== undefined)("Three replicas on one database", () => {
             // Each has read the list before, and none may give it from memory.
             const names: Array<string> = []
             for (const [n, writer] of [...replicas, ...replicas].entries()) {
-              for (const one of replicas) assert.deepStrictEqual(await namesAt(one, who), names)
+              for (const one of replicas) assert.deepStrictEqual((await addressNames(one, who)).toSorted(), names)
               names.push(`w.${n}`)
               const sent = { body: address(`w.${n}`), headers: { "idempotency-key": `w.${n}` } }
               const first = await writer.ask(who, "POST", "/client-data/addresses", sent)
@@ -154,8 +149,8 @@ describe.skipIf(missing !== undefined)("Three replicas on one database", () => {
             const [first, , third] = replicas
             const found: Array<string> = []
             for (const one of whose) {
-              const names = await namesAt(first, one)
-              assert.deepStrictEqual(await namesAt(third, one), names)
+              const names = (await addressNames(first, one)).toSorted()
+              assert.deepStrictEqual((await addressNames(third, one)).toSorted(), names)
               found.push(...names)
             }
             process.stdout.write(

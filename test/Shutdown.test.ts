@@ -11,7 +11,7 @@ import { missing } from "./support/Cluster.ts"
 import { bodyOf, file, formType } from "./support/Forms.ts"
 import { newcomer } from "./support/People.ts"
 import * as Replicas from "./support/Replicas.ts"
-import { ask, headersOf, loops, pause, type ServerProcess, startServer } from "./support/ServerProcess.ts"
+import { address, ask, headersOf, loops, pause, type ServerProcess, startServer } from "./support/ServerProcess.ts"
 
 // FAULT_CYCLES: rounds of a rolling restart; one in the suite.
 const rounds = Number(process.env["FAULT_CYCLES"] ?? 1)
@@ -25,7 +25,6 @@ const start = async (url: string) => {
   return server
 }
 
-const address = (name: string) => ({ name, street1: "1 High Street", city: "London", zip: "SW1Y 4JH", country: "GB" })
 const upload = (name: string) => ({
   body: bodyOf(file(name, "x".repeat(200_000))),
   headers: { "content-type": formType }

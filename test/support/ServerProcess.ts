@@ -1,3 +1,4 @@
+import assert from "node:assert/strict"
 import { connect } from "node:net"
 import { Agent, type IncomingHttpHeaders, request } from "node:http"
 import type { Customer } from "./People.ts"
@@ -115,13 +116,35 @@ export const loops = (lanes: number, work: (lane: number, round: number) => Prom
   }
 }
 
+/** An address whose name says which write it was. */
+export const address = (name?: string) => ({
+  name,
+  street1: "1 High Street",
+  city: "London",
+  zip: "SW1Y 4JH",
+  country: "GB"
+})
+
+/** The names of all addresses of a customer's, as a server lists them. */
+export const addressNames = async ({ ask }: ServerProcess, who: Readonly<Record<string, string>>) => {
+  const names: Array<string> = []
+  for (let cursor: string | undefined = ""; cursor !== undefined;) {
+    const more: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`
+    const { json, status, text }: Reply = await ask(who, "GET", `/client-data/addresses?ps=100${more}`)
+    assert.equal(status, 200, text)
+    for (const { name } of json.data) names.push(name)
+    cursor = json.nextCursor ?? undefined
+  }
+  return names
+}
+
 export const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 
 /** Sends a request, or only the beginning of it, and cuts the connection soon. */
 export const hangUp = (port: number, who: Readonly<Record<string, string>>, name?: string) =>
   new Promise<void>((resolve) => {
     const socket = connect({ port, host: "127.0.0.1" })
-    const body = JSON.stringify({ name, street1: "1 High Street", city: "London", zip: "SW1Y 4JH", country: "GB" })
+    const body = JSON.stringify(address(name))
     const head = [
       name === undefined ? "GET /client-data/profile HTTP/1.1" : "POST /client-data/addresses HTTP/1.1",
       "host: test",
