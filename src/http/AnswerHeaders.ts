@@ -2,6 +2,15 @@ import type { HttpServerResponse } from "effect/http"
 import type { RequestFacts } from "./CurrentRequest.ts"
 import type { HttpSettings } from "./HttpSettings.ts"
 
+/** A customer's requests are counted in windows of this length. */
+export const windowSeconds = 60
+
+/** What the two headers say of a limit (draft-ietf-httpapi-ratelimit-headers). */
+export const rateLimitOf = (limit: number) => {
+  const policy = `"customer";q=${limit};w=${windowSeconds}`
+  return (left: number, seconds: number) => ({ policy, state: `"customer";r=${left};t=${seconds}` })
+}
+
 /** The headers that every answer has beside its own. */
 export const answerHeaders =
   ({ rateLimit, strictTransport }: HttpSettings["Service"]) =>
@@ -12,11 +21,9 @@ export const answerHeaders =
       headers["cache-control"] = own["cache-control"] ?? "private, no-cache"
       const coding = own["vary"] === undefined ? "" : ", Accept-Encoding"
       headers["vary"] = (place.startsWith("/platform") ? "x-api-key, orgid" : "Authorization, orgid") + coding
-      const { policy, state } = request.rateLimit ?? fullRateLimit(rateLimit)
+      const { policy, state } = request.rateLimit ?? rateLimitOf(rateLimit)(rateLimit, windowSeconds)
       headers["ratelimit-policy"] = policy
       headers["ratelimit"] = state
     }
     return headers
   }
-
-const fullRateLimit = (limit: number) => ({ policy: `"customer";q=${limit};w=60`, state: `"customer";r=${limit};t=60` })

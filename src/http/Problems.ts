@@ -1,7 +1,6 @@
 import { Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { Problem } from "../domain/Problem.ts"
-import { RateLimited } from "../domain/RateLimited.ts"
 
 export class NotFound extends Problem<NotFound>()("NotFound", {
   code: "not_found",
@@ -64,7 +63,6 @@ const byStatus: Readonly<Record<number, () => { readonly status: number }>> = {
   405: () => new MethodNotAllowed(),
   413: () => new PayloadTooLarge(),
   415: () => new UnsupportedMediaType(),
-  429: () => new RateLimited({ retryAfter: 1 }),
   503: () => new ServiceUnavailable({ retryAfter: 1 })
 }
 

@@ -4,11 +4,12 @@ import { HttpApiMiddleware } from "effect/http-api"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { RateLimited } from "../domain/RateLimited.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
+import { rateLimitOf, windowSeconds } from "./AnswerHeaders.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { Load } from "./Load.ts"
 
-const window = 60_000
+const window = windowSeconds * 1000
 const mostCustomers = 100_000
 
 /** Annotates an endpoint that costs money or guards a secret with a tighter limit per customer, true over all replicas. */
@@ -33,7 +34,7 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
       const { maxInFlightPerCustomer, rateLimit } = yield* HttpSettings
       const load = yield* Load
       const sharedLimits = yield* SharedLimits
-      const policy = `"customer";q=${rateLimit};w=${window / 1000}`
+      const fields = rateLimitOf(rateLimit)
       const counts = new Map<string, { used: number; until: number; running: number }>()
 
       const countOf = (key: string, now: number) => {
@@ -63,22 +64,19 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
           const clock = Context.get(context, Clock.Clock)
           const now = clock.currentTimeMillisUnsafe()
           const count = countOf(`${orgId} ${customerId}`, now)
-          const seconds = Math.ceil((count.until - now) / 1000)
+          const secondsFrom = (now: number) => Math.ceil((count.until - now) / 1000)
+          const seconds = secondsFrom(now)
           const tooMany = (until: () => number) => {
             const { headers } = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
             load.tooMany(headers["authorization"]!, until)
           }
           if (count.used >= rateLimit) {
-            tooMany(() =>
-              count.used < rateLimit
-                ? 0
-                : Math.max(0, Math.ceil((count.until - clock.currentTimeMillisUnsafe()) / 1000))
-            )
-            request.rateLimit = { policy, state: `"customer";r=0;t=${seconds}` }
+            tooMany(() => (count.used < rateLimit ? 0 : Math.max(0, secondsFrom(clock.currentTimeMillisUnsafe()))))
+            request.rateLimit = fields(0, seconds)
             return Effect.fail(new RateLimited({ retryAfter: seconds }))
           }
           count.used++
-          request.rateLimit = { policy, state: `"customer";r=${rateLimit - count.used};t=${seconds}` }
+          request.rateLimit = fields(rateLimit - count.used, seconds)
           // Nobody's many requests at once may take the place of everybody else's.
           if (count.running >= maxInFlightPerCustomer) {
             tooMany(() => (count.running >= maxInFlightPerCustomer ? 1 : 0))

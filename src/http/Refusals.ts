@@ -1,6 +1,6 @@
 import { HttpServerResponse } from "effect/http"
 import { RateLimited } from "../domain/RateLimited.ts"
-import { answerHeaders } from "./AnswerHeaders.ts"
+import { answerHeaders, rateLimitOf } from "./AnswerHeaders.ts"
 import { facts } from "./CurrentRequest.ts"
 import type { HttpSettings } from "./HttpSettings.ts"
 import { complete, ServiceUnavailable } from "./Problems.ts"
@@ -23,23 +23,19 @@ export interface Refused {
  */
 export const make = (settings: HttpSettings["Service"]) => {
   const headersOf = answerHeaders(settings)
-  const known = new Map<string, Refused & { readonly parts: ReadonlyArray<string> }>()
+  const rateLimit = rateLimitOf(settings.rateLimit)
+  const known = new Map<string, ReturnType<typeof templateOf>>()
 
   const templateOf = ({ retryAfter, status }: Refusal, place: string) => {
     const request = facts(id, path)
-    if (status === 429) {
-      const policy = `"customer";q=${settings.rateLimit};w=60`
-      request.rateLimit = { policy, state: `"customer";r=0;t=${retryAfter}` }
-    }
+    if (status === 429) request.rateLimit = rateLimit(0, retryAfter)
     const problem = status === 429 ? new RateLimited({ retryAfter }) : new ServiceUnavailable({ retryAfter })
     const contentType = "application/problem+json"
     const response = complete(HttpServerResponse.jsonUnsafe({ ...problem }, { status, contentType }), request)
     const body = response.body._tag === "Uint8Array" ? new TextDecoder().decode(response.body.body) : ""
     const { "content-length": _, ...headers } = response.headers
     return {
-      status,
       headers: { ...headers, "content-type": contentType, ...headersOf(response, request, place) },
-      body,
       parts: body.split(new RegExp(`${path}|${id}`))
     }
   }

@@ -35,8 +35,10 @@ const json = Logger.make<unknown, void>((options) => {
   const annotations = fiber.getRef(References.CurrentLogAnnotations)
   const isFlat = typeof message === "string" && cause.reasons.length === 0 && isPlain(annotations)
   if (!isFlat || fiber.getRef(References.CurrentLogSpans).length > 0) return write(Logger.formatJson.log(options))
-  const [level, timestamp, fiberId] = [logLevel.toUpperCase(), date.toISOString(), `#${fiber.id}`]
-  write(JSON.stringify({ message, level, timestamp, annotations, spans: {}, fiberId }))
+  const level = logLevel.toUpperCase()
+  write(
+    JSON.stringify({ message, level, timestamp: date.toISOString(), annotations, spans: {}, fiberId: `#${fiber.id}` })
+  )
 })
 
 const plain = new Set(["string", "number", "boolean"])

@@ -90,7 +90,7 @@ export class Idempotency extends Context.Service<
 
       /** Waited for a moment only: where a write failed because the database hangs, so does this. */
       const giveUp = (at: Owner, named: Named, claim: string) =>
-        Effect.ignore(releaseClaim(at, named, claim)).pipe(
+        releaseClaim(at, named, claim).pipe(
           Effect.forkDetach,
           Effect.flatMap((releasing) => Effect.timeoutOption(Fiber.await(releasing), "1 second"))
         )
