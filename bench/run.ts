@@ -4,6 +4,7 @@
 //
 // BENCH_DATABASE_URL  a Postgres server whose user may create databases (postgres://postgres@127.0.0.1:5432/postgres)
 // BENCH_SECONDS, BENCH_ROUNDS  length and number of rounds (5, 3)
+// BENCH_ONLY          a word: only what has it in its title is measured, without memory and starts
 // BENCH_CUSTOMERS     how many there are (2000)
 // BENCH_REQUESTS      how many requests the memory is watched over (100000)
 // BENCH_TREES         other checkouts of Portico to measure in the same run, as before=/tmp/portico,other=../other
@@ -21,6 +22,7 @@ const { env } = process
 const adminUrl = env["BENCH_DATABASE_URL"] ?? "postgres://postgres@127.0.0.1:5432/postgres"
 const seconds = Number(env["BENCH_SECONDS"] ?? 5)
 const rounds = Number(env["BENCH_ROUNDS"] ?? 3)
+const only = env["BENCH_ONLY"]
 
 const customers = Number(env["BENCH_CUSTOMERS"] ?? 2_000)
 const org = "bench"
@@ -138,11 +140,13 @@ async function bench() {
     body: isTwin(server) ? file : form.body
   })
   await measure(plain, "POST /client-data/files/upload, 5 MB; a form, the twin: a bare body", upload, all, 4)
+  if (only !== undefined && !"GET /client-data/files".includes(only)) return
   const paths = new Map<Server, string>()
   for (const server of servers) paths.set(server, await uploaded(server, upload(server), all[0]!))
   const download = (server: Server): Asked => ({ path: `/client-data/files/${paths.get(server)!}` })
   await measure(plain, "GET /client-data/files/:path, 5 MB", download, all.slice(0, 1), 4)
 
+  if (only !== undefined) return
   await watchMemory(ours, all)
   for (const server of servers) server.process.kill("SIGKILL")
   await measureStarts("on this database", () => portico("Start", here))
@@ -315,6 +319,7 @@ async function measure(
   bearers: ReadonlyArray<string>,
   connections = 32
 ) {
+  if (only !== undefined && !title.includes(only)) return
   const script = path.join(directory, "wrk.lua")
   const run = (server: Server, duration: number) => {
     writeFileSync(script, luaOf(askedOf(server), bearers))
