@@ -111,7 +111,10 @@ export const Edge = HttpRouter.middleware(
                 Effect.catchCause((cause) => failed(cause, seen, place)),
                 Effect.map((response) => finish(response, seen, current, place))
               )
-            : Effect.sync(() => load.answerTo(refusal, current, place))
+            : Effect.delay(
+                Effect.sync(() => load.answerTo(refusal, current, place)),
+                refusal.after
+              )
         return (isAcrossOrigins(request) ? identified(cors(answered), current) : answered).pipe(
           // In the context from before the routing: one more layer on all that is there by now would be a copy of it.
           Effect.tap(({ status }) =>

@@ -11,6 +11,8 @@ type SentHeaders = Readonly<Record<string, string | undefined>>
 
 const mostRemembered = 1_000
 const burst = { times: 4, milliseconds: 200 }
+/** Whom so many refusals a second do not slow down is told the rest later: a connection that waits asks for nothing. */
+const unheeded = { refusals: 20, milliseconds: 250 }
 const special = ["origin", "content-length", "transfer-encoding"]
 
 /**
@@ -48,7 +50,7 @@ export class Load extends Context.Service<
       const context = yield* Effect.context<never>()
       const refusedAs = Refusals.make(settings)
       const { maxInFlight } = settings
-      const waiting = new Map<string, () => number>()
+      const waiting = new Map<string, Told>()
       let running = 0
       let fullSince = Infinity
       let toldAt = -Infinity
@@ -67,12 +69,17 @@ export class Load extends Context.Service<
         const now = performance.now()
         if (isFull(now)) {
           tell(now)
-          return { status: 503, retryAfter: 1 }
+          return { status: 503, retryAfter: 1, after: 0 }
         }
-        const seconds = authorization === undefined ? undefined : waiting.get(authorization)?.()
-        if (seconds === undefined) return undefined
-        if (seconds > 0) return { status: 429, retryAfter: seconds }
-        waiting.delete(authorization!)
+        const told = authorization === undefined ? undefined : waiting.get(authorization)
+        if (told === undefined) return undefined
+        if (now - told.since > 1_000) Object.assign(told, { refused: 0, since: now })
+        const seconds = told.seconds()
+        if (seconds > 0) {
+          const after = ++told.refused > unheeded.refusals ? unheeded.milliseconds : 0
+          return { status: 429, retryAfter: seconds, after }
+        }
+        if (told.refused === 0) waiting.delete(authorization!)
         return undefined
       }
 
@@ -88,8 +95,9 @@ export class Load extends Context.Service<
           return HttpServerResponse.text(body, { status, headers, contentType: "application/problem+json" })
         },
         refuse: (method, url, headers) => {
+          if (special.some((name) => name in headers)) return undefined
           const refusal = refusalOf(url, headers)
-          if (refusal === undefined || special.some((name) => name in headers)) return undefined
+          if (refusal === undefined) return undefined
           countRefused(method, refusal.status, context)
           const path = pathOf(shortOf(url))
           return answered(refusal, { id: requestIdOf(headers["x-request-id"]), path }, placeOf(path))
@@ -105,9 +113,12 @@ export class Load extends Context.Service<
           }),
         tooMany: (authorization, seconds) => {
           if (waiting.size >= mostRemembered) waiting.clear()
-          waiting.set(authorization, seconds)
+          const { refused = 0, since = performance.now() } = waiting.get(authorization) ?? {}
+          waiting.set(authorization, { seconds, refused, since })
         }
       })
     })
   )
 }
+
+type Told = { readonly seconds: () => number; refused: number; since: number }

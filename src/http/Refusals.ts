@@ -9,12 +9,15 @@ import { complete, ServiceUnavailable } from "./Problems.ts"
 export interface Refusal {
   readonly status: 503 | 429
   readonly retryAfter: number
+  /** In milliseconds: how long to keep the answer back. */
+  readonly after: number
 }
 
 export interface Refused {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  readonly after: number
 }
 
 /**
@@ -48,6 +51,7 @@ export const make = (settings: HttpSettings["Service"]) => {
     const [before, between, after] = template.parts
     return {
       status: refusal.status,
+      after: refusal.after,
       headers: { ...template.headers, "x-request-id": request.id },
       body: `${before}${JSON.stringify(request.path).slice(1, -1)}${between}${request.id}${after}`
     }

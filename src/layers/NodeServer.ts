@@ -11,9 +11,17 @@ export interface Options {
     url: string,
     headers: Readonly<Record<string, string | undefined>>
   ) =>
-    | { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+    | {
+        readonly status: number
+        readonly headers: Readonly<Record<string, string>>
+        readonly body: string
+        /** In milliseconds: how long to keep the answer back, where there are not too many such already. */
+        readonly after: number
+      }
     | undefined
 }
+
+const mostKeptBack = 1_000
 
 /** The socket. */
 export const layer = ({ refusal, ...options }: Options) =>
@@ -34,13 +42,24 @@ export const layer = ({ refusal, ...options }: Options) =>
   )
 
 const refusing = (server: Server, refusal: Options["refusal"]): Server => {
+  let keptBack = 0
   const isRefused = (request: IncomingMessage, response: ServerResponse) => {
     const { headers, method = "GET", url = "/" } = request
     const refused = refusal(method, url, headers as Record<string, string | undefined>)
     if (refused === undefined) return false
-    const { body, headers: own, status } = refused
-    response.writeHead(status, { ...own, "content-length": Buffer.byteLength(body) })
-    response.end(method === "HEAD" ? undefined : body)
+    const { after, body, headers: own, status } = refused
+    const answer = () => {
+      response.writeHead(status, { ...own, "content-length": Buffer.byteLength(body) })
+      response.end(method === "HEAD" ? undefined : body)
+    }
+    if (after === 0 || keptBack >= mostKeptBack) answer()
+    else {
+      keptBack++
+      setTimeout(() => {
+        keptBack--
+        answer()
+      }, after)
+    }
     return true
   }
   const emit = server.emit.bind(server)

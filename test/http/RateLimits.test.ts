@@ -141,4 +141,29 @@ layer(limited, { excludeTestServices: true })("A customer's limit", (it) => {
       assert.deepStrictEqual([made.status, made.headers["idempotency-replayed"]], [200, undefined])
     })
   )
+
+  it.effect("is told later to a customer who goes on regardless, and keeps nobody else waiting", () =>
+    Effect.gen(function* () {
+      const { call } = yield* App
+      const { ada, eve } = yield* people
+      for (let n = 0; n < 5 + 1; n++) yield* call(ada, "GET", "/client-data/profile")
+      const told = yield* Effect.all(Array.from({ length: 20 }, () => call(ada, "GET", "/client-data/profile")))
+
+      const order: Array<string> = []
+      const arrived = (who: string) => () => Effect.sync(() => order.push(who))
+      const started = performance.now()
+      const [late, write, other] = yield* Effect.all(
+        [
+          Effect.tap(call(ada, "GET", "/client-data/profile"), arrived("ada")),
+          Effect.tap(call(ada, "PUT", "/client-data/profile", { body: { name: "A" } }), arrived("ada")),
+          Effect.tap(call(eve, "GET", "/client-data/profile"), arrived("eve"))
+        ],
+        { concurrency: "unbounded" }
+      )
+
+      for (const answer of [...told, late, write]) assertProblem(answer, 429, "rate_limited")
+      assert.isAtLeast(performance.now() - started, 240)
+      assert.deepStrictEqual([other.status, order], [200, ["eve", "ada", "ada"]])
+    })
+  )
 })
