@@ -2,6 +2,7 @@
 // Plain JavaScript, because whatever Node.js is on the machine reads this file.
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
+import module from "node:module"
 import { constants } from "node:os"
 import path from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
@@ -11,10 +12,13 @@ const flags = process.argv.slice(2).filter((arg, i, all) => all.slice(0, i + 1).
 const [script, ...args] = process.argv.slice(2 + flags.length)
 const file = path.resolve(here, script)
 const [major, minor] = process.versions.node.split(".").map(Number)
+// What was compiled once need not be compiled at the next start.
+const cache = process.env.NODE_COMPILE_CACHE ?? path.join(here, "node_modules/.cache/node")
 
 if (flags.length === 0 && (major > 24 || (major === 24 && minor >= 2))) {
   process.argv.splice(1, 2, file)
   watchParent(() => process.kill(process.pid, "SIGTERM"))
+  module.enableCompileCache(cache)
   await import(pathToFileURL(file).href)
 } else {
   const platform = process.platform === "win32" ? "win" : process.platform
@@ -27,9 +31,7 @@ if (flags.length === 0 && (major > 24 || (major === 24 && minor >= 2))) {
     )
     process.exit(1)
   }
-  // What was compiled once need not be compiled at the next start.
-  const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? path.join(here, "node_modules/.cache/node")
-  const env = { ...process.env, NODE_COMPILE_CACHE, PATH: path.dirname(bin) + path.delimiter + process.env.PATH }
+  const env = { ...process.env, NODE_COMPILE_CACHE: cache, PATH: path.dirname(bin) + path.delimiter + process.env.PATH }
   const child = spawn(bin, [...flags, file, ...args], { stdio: "inherit", env })
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal))
   child.on("exit", (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : (code ?? 1)))

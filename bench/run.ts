@@ -204,7 +204,7 @@ async function start(name: string, script: string, variables: Record<string, str
   const port = await freePort()
   const log = path.join(directory, `${port}.log`)
   const out = openSync(log, "a")
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [path.join(here, "run.mjs"), script], {
     cwd: directory,
     stdio: ["ignore", out, out],
     env: {
