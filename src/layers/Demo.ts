@@ -16,6 +16,7 @@ import { Products } from "../services/Products.ts"
 import { PushTokens } from "../services/PushTokens.ts"
 import { Orgs } from "../services/Orgs.ts"
 import { Profiles } from "../services/Profiles.ts"
+import { TicketAnswers } from "../services/TicketAnswers.ts"
 import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
 import { Wallet } from "../services/Wallet.ts"
@@ -41,6 +42,7 @@ import { appointments } from "./DemoReservations.ts"
 /** What ada and the staff have said to each other. */
 const correspondence = Effect.gen(function* () {
   const tickets = yield* Tickets
+  const { answer } = yield* TicketAnswers
   const { push, send } = yield* MessageSending
   const asAda = Effect.provideService(CurrentCustomer, ada)
   const asStaff = Effect.provideService(CurrentPlatform, { orgId: org })
@@ -53,7 +55,7 @@ const correspondence = Effect.gen(function* () {
     })
   )
   const reply = { text: "Could you send us a photograph of the two screws?", author: "Charles" }
-  yield* asStaff(tickets.answer(number, { status: "pending", reply }))
+  yield* asStaff(answer(number, { status: "pending", reply }))
   yield* asAda(
     tickets.open({
       title: "An invoice with the address of my workshop",

@@ -47,6 +47,7 @@ import { Reservations } from "../services/Reservations.ts"
 import { PushTargets } from "../services/PushTargets.ts"
 import { PushTokens } from "../services/PushTokens.ts"
 import { SharedLimits } from "../services/SharedLimits.ts"
+import { TicketAnswers } from "../services/TicketAnswers.ts"
 import { Tickets } from "../services/Tickets.ts"
 import { Transactions } from "../services/Transactions.ts"
 import { Verification } from "../services/Verification.ts"
@@ -97,6 +98,7 @@ export const Services = Layer.mergeAll(
   PushTargets.layer,
   PushTokens.layer,
   SharedLimits.layer,
+  TicketAnswers.layer,
   Tickets.layer.pipe(Layer.provide([Files.layer, FileUploads.layer])),
   Transactions.layer,
   Verification.layer.pipe(Layer.provide(SharedLimits.layer)),

@@ -2,7 +2,6 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { ActionNotAllowed } from "../domain/ActionNotAllowed.ts"
 import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
-import { CurrentPlatform } from "../domain/CurrentPlatform.ts"
 import type { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { OrderNotFound } from "../domain/Order.ts"
 import type { Page } from "../domain/Page.ts"
@@ -10,12 +9,8 @@ import type { FileNotFound, QuotaExceeded, StoredFile } from "../domain/StoredFi
 import {
   actionsOf,
   type NewTicket,
-  type PlatformTicket,
-  type PlatformTicketRow,
-  type PlatformTicketsQuery,
   statusesFor,
   type Ticket,
-  type TicketAnswer,
   type TicketChanges,
   TicketNotFound,
   type TicketRow,
@@ -23,11 +18,10 @@ import {
 } from "../domain/Ticket.ts"
 import { type IfMatch, VersionMismatch, versionsLiteral } from "../domain/Version.ts"
 import { linked } from "./Attachments.ts"
-import { CustomerSql, PlatformSql, transaction } from "./Database.ts"
+import { CustomerSql, transaction } from "./Database.ts"
 import { FileLinks } from "./FileLinks.ts"
 import { Files } from "./Files.ts"
 import { FileUploads, type Received } from "./FileUploads.ts"
-import { Notices } from "./Notices.ts"
 import {
   insertAttachments,
   insertComment,
@@ -59,31 +53,15 @@ export class Tickets extends Context.Service<
       changes: TicketChanges,
       ifMatch?: Versions
     ) => Effect.Effect<Ticket, TicketNotFound | FileNotFound | ActionNotAllowed | VersionMismatch, CurrentCustomer>
-    /** Those of all customers. */
-    readonly listAll: (
-      query: PlatformTicketsQuery
-    ) => Effect.Effect<Page<PlatformTicketRow>, InvalidRequest, CurrentPlatform>
-    readonly find: (numberOrId: string) => Effect.Effect<PlatformTicket, TicketNotFound, CurrentPlatform>
-    /**
-     * Any status may follow any other; a reply alone leaves it as it is. The customer is told of a reply, or else of a new
-     * status.
-     */
-    readonly answer: (
-      numberOrId: string,
-      answer: TicketAnswer,
-      ifMatch?: Versions
-    ) => Effect.Effect<PlatformTicket, TicketNotFound | VersionMismatch, CurrentPlatform>
   }
 >()("portico/services/Tickets") {
   static readonly layer = Layer.effect(
     Tickets,
     Effect.gen(function* () {
       const sql = yield* CustomerSql
-      const platformSql = yield* PlatformSql
       const files = yield* Files
       const uploads = yield* FileUploads
       const links = yield* FileLinks
-      const notices = yield* Notices
       const random = yield* SecureRandom.SecureRandom
       const whole = sql.literal(`${ticketColumns}, ${ticketComments} AS comments`)
       const decode = Schema.decodeUnknownEffect(StoredTicket)
@@ -128,19 +106,6 @@ export class Tickets extends Context.Service<
         return row
       })
 
-      const updateOurs = Effect.fnUntraced(function* (numberOrId: string, answer: TicketAnswer, ifMatch?: Versions) {
-        const { orgId } = yield* CurrentPlatform
-        const { priority = null, reply, status = null } = answer
-        const [row] = yield* platformSql<WrittenTicket>`
-          UPDATE tickets SET
-            status = coalesce(${status}::text, status), priority = coalesce(${priority}::text, priority),
-            comment_count = comment_count + ${reply !== undefined}::int
-          WHERE org_id = ${orgId} AND (id = ${numberOrId} OR number = ${numberOrId})
-            AND (${versionsLiteral(ifMatch)}::text IS NULL OR version = ANY (${versionsLiteral(ifMatch)}::text::int[]))
-          RETURNING org_id, customer_id, id, comment_count`
-        return row
-      })
-
       const selectMine = Effect.fnUntraced(function* (numberOrId: string) {
         const { customerId, orgId } = yield* CurrentCustomer
         const [row] = yield* sql`
@@ -149,15 +114,6 @@ export class Tickets extends Context.Service<
         if (row === undefined) return yield* new TicketNotFound()
         const { customerId: _, ...ticket } = yield* decode(row)
         return yield* withLinks(links, { orgId, customerId }, ticket)
-      })
-
-      const selectOurs = Effect.fnUntraced(function* (numberOrId: string) {
-        const { orgId } = yield* CurrentPlatform
-        const [row] = yield* platformSql`
-          SELECT ${whole} FROM tickets WHERE org_id = ${orgId} AND (id = ${numberOrId} OR number = ${numberOrId})`
-        if (row === undefined) return yield* new TicketNotFound()
-        const ticket = yield* decode(row)
-        return yield* withLinks(links, { orgId, customerId: ticket.customerId }, ticket)
       })
 
       const list = Effect.fn("Tickets.list")(
@@ -214,65 +170,7 @@ export class Tickets extends Context.Service<
         Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
       )
 
-      const listAll = Effect.fn("Tickets.listAll")(
-        function* (query: PlatformTicketsQuery) {
-          const { orgId } = yield* CurrentPlatform
-          const page = yield* selectTickets(platformSql, query, platformSql`org_id = ${orgId}`)
-          const data = yield* Effect.forEach(page.data, (ticket) =>
-            linked(links, { orgId, customerId: ticket.customerId }, ticket)
-          )
-          return { ...page, data }
-        },
-        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
-      )
-
-      const find = Effect.fn("Tickets.find")(selectOurs, Effect.catchTag(["SqlError", "SchemaError"], Effect.die))
-
-      // Locked, so that of two answers at once the later one sees the earlier one's status.
-      const selectStatus = Effect.fnUntraced(function* (numberOrId: string) {
-        const { orgId } = yield* CurrentPlatform
-        const [row] = yield* platformSql<Pick<PlatformTicket, "status">>`
-          SELECT status FROM tickets
-          WHERE org_id = ${orgId} AND (id = ${numberOrId} OR number = ${numberOrId}) FOR NO KEY UPDATE`
-        return row?.status
-      })
-
-      const tell = Effect.fnUntraced(function* (
-        { customerId, id, number, status, title }: PlatformTicket,
-        before: PlatformTicket["status"] | undefined,
-        reply: TicketAnswer["reply"]
-      ) {
-        const about = { customerId, data: { ticketId: id, number, status }, link: `/tickets/${number}` }
-        if (reply !== undefined) {
-          const { author } = reply
-          yield* notices.tell({ ...about, template: "ticketReply", facts: { number, title, author } })
-        } else if (status !== before) {
-          yield* notices.tell({ ...about, template: "ticketStatus", facts: { number, title, status } })
-        }
-      })
-
-      const answer = Effect.fn("Tickets.answer")(
-        function* (numberOrId: string, answer: TicketAnswer, ifMatch?: Versions) {
-          const before = yield* selectStatus(numberOrId)
-          const changed = yield* updateOurs(numberOrId, answer, ifMatch)
-          if (changed === undefined) {
-            yield* selectOurs(numberOrId)
-            return yield* new VersionMismatch()
-          }
-          if (answer.reply !== undefined) {
-            const { author, text } = answer.reply
-            const comment = { id: yield* random.uuidV7(), kind: "staff", name: platformSql`${author}`, text } as const
-            yield* insertComment(platformSql, changed, comment)
-          }
-          const ticket = yield* selectOurs(changed.id)
-          yield* tell(ticket, before, answer.reply)
-          return ticket
-        },
-        transaction(platformSql),
-        Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
-      )
-
-      return Tickets.of({ list, get, open, openWith, change, listAll, find, answer })
+      return Tickets.of({ list, get, open, openWith, change })
     })
   ).pipe(Layer.provide(SecureRandom.layerWebCrypto))
 }

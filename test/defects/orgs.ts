@@ -15,17 +15,17 @@ const all = (noun: string, file: string, operation: string): Defect => ({
 export const orgs: ReadonlyArray<Defect> = [
   forgetsOrg(
     "the platform's ticket",
-    "Tickets",
+    "TicketAnswers",
     `FROM tickets WHERE ${org}(id = \${numberOrId} OR number = \${numberOrId})\``,
     "platformTickets.get"
   ),
   forgetsOrg(
     "a ticket to answer",
-    "Tickets",
+    "TicketAnswers",
     `FROM tickets WHERE ${org}(id = \${numberOrId} OR number = \${numberOrId})\``,
     "platformTickets.answer"
   ),
-  all("the platform's tickets", "Tickets", "platformTickets.list"),
+  all("the platform's tickets", "TicketAnswers", "platformTickets.list"),
   all("the platform's conversations", "Conversations", "platformConversations.list"),
   all("the platform's messages", "Messages", "platformMessages.list"),
   all("the platform's reservations", "Reservations", "platformReservations.list"),

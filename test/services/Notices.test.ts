@@ -11,6 +11,7 @@ import { CustomerSql, PlatformSql } from "../../src/services/Database.ts"
 import { MessageSending } from "../../src/services/MessageSending.ts"
 import { Notices } from "../../src/services/Notices.ts"
 import { Orders } from "../../src/services/Orders.ts"
+import { TicketAnswers } from "../../src/services/TicketAnswers.ts"
 import { Tickets } from "../../src/services/Tickets.ts"
 import * as Notifying from "../support/Notifying.ts"
 import { leavingFor, list, prefer, register, titlesOf } from "../support/Notifying.ts"
@@ -28,7 +29,7 @@ const openTicket = (customer: Customer) =>
   Tickets.use((tickets) => tickets.open({ title: "Stuck keys", description: "7 and 8." })).pipe(as(customer))
 
 const answer = (customer: Customer, number: string, answer: TicketAnswer) =>
-  Tickets.use((tickets) => tickets.answer(number, answer)).pipe(asPlatform(customer.orgId))
+  TicketAnswers.use((tickets) => tickets.answer(number, answer)).pipe(asPlatform(customer.orgId))
 
 const write = ({ customerId, orgId }: Customer, text: string) =>
   MessageSending.use(({ push }) => push({ customerId, from: { kind: "staff", id: "c", name: "Charles" }, text })).pipe(

@@ -16,6 +16,7 @@ import type { OrgId } from "../../src/domain/Ids.ts"
 import { CustomerSql } from "../../src/services/Database.ts"
 import { Files } from "../../src/services/Files.ts"
 import { FileUploads } from "../../src/services/FileUploads.ts"
+import { TicketAnswers } from "../../src/services/TicketAnswers.ts"
 import { Tickets } from "../../src/services/Tickets.ts"
 import {
   as,
@@ -47,9 +48,9 @@ const change = (
   ifMatch?: ReadonlyArray<number> | null
 ) => Tickets.use((tickets) => tickets.change({ ticketNumber, ...changes }, ifMatch)).pipe(as(customer))
 const answer = (orgId: OrgId, numberOrId: string, answer: TicketAnswer, ifMatch?: ReadonlyArray<number> | null) =>
-  Tickets.use((tickets) => tickets.answer(numberOrId, answer, ifMatch)).pipe(asPlatform(orgId))
+  TicketAnswers.use((tickets) => tickets.answer(numberOrId, answer, ifMatch)).pipe(asPlatform(orgId))
 const listAll = (orgId: OrgId, query: PlatformTicketsQuery = {}) =>
-  Tickets.use((tickets) => tickets.listAll(query)).pipe(asPlatform(orgId))
+  TicketAnswers.use((tickets) => tickets.list(query)).pipe(asPlatform(orgId))
 
 const received = (...names: ReadonlyArray<string>) =>
   FileUploads.use((uploads) =>
@@ -537,7 +538,10 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         assert.deepStrictEqual([shown(adas), shown(blocked)], [[["1001", "ada"]], [["1002", "eve"]]])
         assert.deepStrictEqual([shown(theirs), whole.total, "total" in paged, paged.hasNext], [[], 2, false, true])
         assert.isFalse(whole.data.some((ticket) => "comments" in ticket))
-        assert.strictEqual((yield* Tickets.use(({ find }) => find("1002")).pipe(asPlatform(acme))).customerId, "eve")
+        assert.strictEqual(
+          (yield* TicketAnswers.use(({ find }) => find("1002")).pipe(asPlatform(acme))).customerId,
+          "eve"
+        )
       })
     )
 
@@ -548,7 +552,7 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
         yield* open(ada, { attachments: ["a.txt"] })
 
         const { data } = yield* listAll(acme)
-        const { attachments } = yield* Tickets.use(({ find }) => find("1001")).pipe(asPlatform(acme))
+        const { attachments } = yield* TicketAnswers.use(({ find }) => find("1001")).pipe(asPlatform(acme))
 
         assert.deepStrictEqual(
           [...data[0]!.attachments, ...attachments].map(({ path, url }) => [path, /^https?:/.test(url)]),
@@ -603,7 +607,7 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
             }
             const foreign = [answer(other, reference, { status: "done" }), answer(other, reference, {})]
             for (const tried of foreign) assert.deepStrictEqual(yield* Effect.flip(tried), missing)
-            const found = Tickets.use(({ find }) => find(reference)).pipe(asPlatform(other))
+            const found = TicketAnswers.use(({ find }) => find(reference)).pipe(asPlatform(other))
             assert.deepStrictEqual(yield* Effect.flip(found), missing)
           }
           const lists = yield* Effect.forEach([eve, grace, mallory, namesake], (stranger) => list(stranger))

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { type Ticket, TicketForm } from "../../domain/Ticket.ts"
+import { TicketAnswers } from "../../services/TicketAnswers.ts"
 import { Tickets } from "../../services/Tickets.ts"
 import { Api } from "../Api.ts"
 import { Created, versioned } from "../Records.ts"
@@ -32,10 +33,10 @@ export const PlatformTicketsHandlers = HttpApiBuilder.group(
   Api,
   "platformTickets",
   Effect.fn(function* (handlers) {
-    const tickets = yield* Tickets
+    const tickets = yield* TicketAnswers
 
     return handlers.handleAll({
-      list: ({ query }) => tickets.listAll(query),
+      list: ({ query }) => tickets.list(query),
       get: ({ params }) => Effect.map(tickets.find(params.ticketNumber), versioned),
       answer: ({ headers, params, payload }) =>
         Effect.map(tickets.answer(params.ticketNumber, payload, headers["if-match"]), versioned)
