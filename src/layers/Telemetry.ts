@@ -79,7 +79,8 @@ export const layer = ({ appEnv, logLevel, otlp }: Settings) => {
     Layer.succeed(References.MinimumLogLevel, logLevel)
   )
   return Option.match(otlp, {
-    onNone: () => logs,
+    // Nobody would see a span.
+    onNone: () => Layer.merge(logs, Layer.succeed(References.TracerEnabled, false)),
     onSome: (url) =>
       // On top of the others: a logger of OTLP's is added to those that are there.
       discreet.pipe(

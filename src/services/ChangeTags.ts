@@ -26,4 +26,4 @@ export const tagOf = (counter: string): string => `left(${counter}.seal, 8) || '
 
 /** The tags of an If-None-Match header, twenty at most. */
 export const tagsOf = (ifNoneMatch: string | undefined): ReadonlyArray<string> =>
-  [...(ifNoneMatch ?? "").matchAll(/"([\w.-]{1,100})"/g)].slice(0, 20).map((tag) => tag[1]!)
+  ifNoneMatch === undefined ? [] : [...ifNoneMatch.matchAll(/"([\w.-]{1,100})"/g)].slice(0, 20).map((tag) => tag[1]!)

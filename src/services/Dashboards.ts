@@ -69,21 +69,23 @@ export class Dashboards extends Context.Service<
           FROM (SELECT ${tag} AS tag FROM customer_change_counters AS counter WHERE ${mine}) AS tagged`
       }
 
-      const read = Effect.fn("Dashboards.read")(function* (ifNoneMatch?: string) {
-        const current = yield* CurrentCustomer
-        const key = JSON.stringify([current.orgId, current.customerId])
-        const asked = tagsOf(ifNoneMatch)
-        const known = remembered.get(key)
-        if (known !== undefined || asked.length > 0) {
-          const { asOf, tag } = yield* tags.current
-          if (asked.includes(tag)) return { tag, json: null }
-          if (known?.tag === tag) return { tag, json: asOfNow(known.json, asOf) }
-        }
+      const readAnew = Effect.fn("Dashboards.read")(function* (current: CurrentCustomer["Service"], key: string) {
         const [{ asOf, dashboard, tag }] = (yield* select(current)) as [Found]
         const json = yield* encode(yield* decode(dashboard))
         remembered.set(key, { tag, json })
         return { tag, json: asOfNow(json, asOf) }
       }, Effect.orDie)
+
+      const read = Effect.fnUntraced(function* (ifNoneMatch?: string) {
+        const current = yield* CurrentCustomer
+        const key = JSON.stringify([current.orgId, current.customerId])
+        const asked = tagsOf(ifNoneMatch)
+        const known = remembered.get(key)
+        if (known === undefined && asked.length === 0) return yield* readAnew(current, key)
+        const { asOf, tag } = yield* tags.current
+        if (asked.includes(tag)) return { tag, json: null }
+        return known?.tag === tag ? { tag, json: asOfNow(known.json, asOf) } : yield* readAnew(current, key)
+      })
 
       return Dashboards.of({ read })
     })
