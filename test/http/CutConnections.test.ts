@@ -36,7 +36,7 @@ const lose = Effect.fnUntraced(function* (
   operation: Operation,
   recipe: Recipe,
   actor: Actor,
-  { is, nth, when }: { readonly is: (cycle: Cycle) => boolean; readonly nth: number; readonly when: Cut["when"] }
+  { is, nth, ...cut }: Omit<Cut, "at"> & { readonly is: (cycle: Cycle) => boolean; readonly nth: number }
 ) {
   const sql = yield* SqlClient.SqlClient
   const send = sendOf(operation, actor)
@@ -45,7 +45,7 @@ const lose = Effect.fnUntraced(function* (
   const key = `key-${nextNumber()}`
   const before = proxy.cuts()
   let passed = 0
-  proxy.cut({ when, at: (cycle) => is(cycle) && passed++ === nth })
+  proxy.cut({ ...cut, at: (cycle) => is(cycle) && passed++ === nth })
   const { grown, value } = yield* growthOf(
     actor.customer.orgId,
     Effect.gen(function* () {
@@ -56,7 +56,7 @@ const lose = Effect.fnUntraced(function* (
     })
   )
   const { again, first, last } = value
-  const where = `${when} number ${nth}: ${again.text}`
+  const where = `${cut.when} number ${nth}: ${again.text}`
   // What has been found out in time need not be asked again.
   if (first.status === 503) assertProblem(first, 503, "service_unavailable")
   else assert.strictEqual(essence(first), essence(again), where)
@@ -105,6 +105,18 @@ describe.skipIf(server === undefined)("When the connection to Postgres is lost",
         })
       )
     }
+
+    it.effect("and Postgres does not notice at once, who asks again need not wait for that", () =>
+      Effect.gen(function* () {
+        const operation = writes.find(({ operation }) => operation["operationId"] === "profile.change")!
+        for (const recipe of recipesOf("profile.change")) {
+          const actor = yield* aLoner
+          const { kept } = yield* keep(operation, recipe, actor)
+          const cut = { is: isLasting, nth: 0, when: "before", unnoticed: 300 } as const
+          assert.deepStrictEqual(yield* lose(operation, recipe, actor, cut), { ...kept, cut: true })
+        }
+      })
+    )
 
     it.effect("while it claims its key, a repeat need not wait for the claim to run out", () =>
       Effect.gen(function* () {
