@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { HttpServerRequest, HttpServerRespondable, HttpServerResponse } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { IdempotencyInProgress, IdempotencyKey, IdempotencyKeyReused } from "../domain/Idempotency.ts"
 import { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { Idempotency } from "../services/Idempotency.ts"
@@ -36,9 +36,10 @@ export class IdempotencyKeys extends HttpApiMiddleware.Service<IdempotencyKeys>(
           method: endpoint.method,
           route: endpoint.path,
           key,
-          fingerprint: createHash("sha256")
-            .update(`${current.path}${queryOf(request.url)}\n${request.headers["if-match"] ?? ""}\n${body}`)
-            .digest("hex")
+          fingerprint: hash(
+            "sha256",
+            `${current.path}${queryOf(request.url)}\n${request.headers["if-match"] ?? ""}\n${body}`
+          )
         }
         const { answer, replayed } = yield* idempotency.once(named, {
           callsOut: Context.get(endpoint.annotations, CallsOut),

@@ -1,6 +1,6 @@
 import { Data, Effect, Schedule } from "effect"
 import { SqlError } from "effect/sql"
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { IdempotencyInProgress } from "../domain/Idempotency.ts"
 import { transaction } from "./Database.ts"
 import {
@@ -16,9 +16,7 @@ import {
 
 /** All that makes a key what it is, as the number of a lock. By a hash that nobody can aim at the lock of another. */
 const lockOf = ({ customerId, orgId }: Owner, { key, method, route }: Named) =>
-  createHash("sha256")
-    .update(JSON.stringify([orgId, customerId, method, route, key]))
-    .digest()
+  hash("sha256", JSON.stringify([orgId, customerId, method, route, key]), "buffer")
     .readBigInt64BE()
     .toString()
 
