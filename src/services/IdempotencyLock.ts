@@ -74,9 +74,9 @@ const ended = (at: Owner, named: Named) =>
  */
 export const underLock = <E, R>(at: Owner, named: Named, write: KeyedWrite<E, R>) =>
   Effect.gen(function* () {
-    const [found] = yield* Effect.orDie(lockAndSelectHeld(at, named))
-    if (found!.fingerprint !== null) return yield* answerOf(found!, named)
-    if (!found!.locked) return yield* new IdempotencyInProgress({ retryAfter: 1 })
+    const found = (yield* Effect.orDie(lockAndSelectHeld(at, named)))[0]!
+    if (found.fingerprint !== null) return yield* answerOf(found, named)
+    if (!found.locked) return yield* new IdempotencyInProgress({ retryAfter: 1 })
     const answer = yield* Effect.catch(write.run, (error) =>
       SqlError.isSqlError(error)
         ? Effect.die(error)
