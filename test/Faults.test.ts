@@ -98,6 +98,9 @@ describe.skipIf(missing !== undefined)("With a server of their own,", () => {
                 assert.include([201, 409], status, text)
                 if (status === 201) acknowledged.push(again[n >> 1]!.name)
               }
+              // Of two at once one may be told to wait for the other, but nobody for the dead.
+              const waiting = again.filter(({ name }) => !acknowledged.includes(name))
+              assert.deepStrictEqual(waiting, [])
             }
             const rows = await audit(server, acknowledged)
             process.stdout.write(

@@ -113,7 +113,6 @@ describe.skipIf(missing !== undefined)("Three replicas on one database", () => {
             const other: Array<string> = []
             let broken = 0
             let late = 0
-            let held = 0
             let killedAt = Infinity
             const load = loops(24, async (lane, round) => {
               const name = `k.${lane}.${round}`
@@ -136,8 +135,7 @@ describe.skipIf(missing !== undefined)("Three replicas on one database", () => {
                 else if (status !== 409) return void other.push(`${status} ${text}`)
                 await pause(100)
               }
-              // What the killed one had claimed, and not committed, is free again when the lease runs out.
-              held++
+              other.push(`${name} is held`)
             })
             await pause(1_000)
             await replicas[1].stop("SIGKILL")
@@ -154,13 +152,11 @@ describe.skipIf(missing !== undefined)("Three replicas on one database", () => {
               found.push(...names)
             }
             process.stdout.write(
-              `one of three killed: ${acknowledged.length} acknowledged, ${late} of them after it; ${broken} x 502, ${held} held by a lease\n`
+              `one of three killed: ${acknowledged.length} acknowledged, ${late} of them after it; ${broken} x 502\n`
             )
             assert.deepStrictEqual([...new Set(other)], [])
             assert.deepStrictEqual(found.toSorted(), acknowledged.toSorted())
             assert.isAbove(late, 0)
-            // No more than were in flight.
-            assert.isAtMost(held, 24)
           })
         }),
       120_000

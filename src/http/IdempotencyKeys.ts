@@ -1,10 +1,11 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { HttpServerRequest, HttpServerRespondable, HttpServerResponse } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { IdempotencyInProgress, IdempotencyKey, IdempotencyKeyReused } from "../domain/Idempotency.ts"
 import { InvalidRequest } from "../domain/InvalidRequest.ts"
-import { type Answer, Idempotency } from "../services/Idempotency.ts"
+import { Idempotency } from "../services/Idempotency.ts"
+import type { Answer } from "../services/IdempotencyRows.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
 import { complete } from "./Problems.ts"
 import { CurrentForm } from "./Uploads.ts"
@@ -35,9 +36,10 @@ export class IdempotencyKeys extends HttpApiMiddleware.Service<IdempotencyKeys>(
           method: endpoint.method,
           route: endpoint.path,
           key,
-          fingerprint: createHash("sha256")
-            .update(`${current.path}${queryOf(request.url)}\n${request.headers["if-match"] ?? ""}\n${body}`)
-            .digest("hex")
+          fingerprint: hash(
+            "sha256",
+            `${current.path}${queryOf(request.url)}\n${request.headers["if-match"] ?? ""}\n${body}`
+          )
         }
         const { answer, replayed } = yield* idempotency.once(named, {
           callsOut: Context.get(endpoint.annotations, CallsOut),

@@ -160,9 +160,16 @@ export const accounts: ReadonlyArray<Defect> = [
   ),
   {
     name: "a stored answer: the customer is dropped from the WHERE",
-    file: "src/services/Idempotency.ts",
-    find: "FROM idempotency_keys\n        WHERE org_id = ${at.orgId} AND customer_id = ${at.customerId}",
-    replace: "FROM idempotency_keys\n        WHERE org_id = ${at.orgId}",
+    file: "src/services/IdempotencyLock.ts",
+    find: "held.org_id = ${at.orgId} AND held.customer_id = ${at.customerId}",
+    replace: "held.org_id = ${at.orgId}",
+    ...by("services/Idempotency", "may carry a key")
+  },
+  {
+    name: "a stored answer of a write that calls out: the customer is dropped from the WHERE",
+    file: "src/services/IdempotencyRows.ts",
+    find: "WHERE org_id = ${at.orgId} AND customer_id = ${at.customerId}",
+    replace: "WHERE org_id = ${at.orgId}",
     ...by("services/Idempotency", "may carry a key")
   }
 ]

@@ -45,6 +45,34 @@ export const rules: ReadonlyArray<Defect> = [
     ...matrix("profile.change")
   },
   {
+    name: "a write with an idempotency key takes no lock",
+    file: "src/services/IdempotencyLock.ts",
+    find: "SELECT pg_try_advisory_xact_lock(${lockOf(at, named)}::text::bigint) AS locked",
+    replace: "SELECT true AS locked",
+    ...by("layers/IdempotencyLock", "turns away who comes with its key")
+  },
+  {
+    name: "the lock of an idempotency key is the org's, not the customer's",
+    file: "src/services/IdempotencyLock.ts",
+    find: "[orgId, customerId, method, route, key]",
+    replace: "[orgId, method, route, key]",
+    ...by("layers/IdempotencyLock", "stands in nobody's way")
+  },
+  {
+    name: "a write stays that stored no answer under its idempotency key",
+    file: "src/services/IdempotencyLock.ts",
+    find: "if (stored.length === 0) return yield* new Overtaken()",
+    replace: "",
+    ...by("layers/IdempotencyLock", "is undone when another has stored an answer")
+  },
+  {
+    name: "an answer is stored over that of another",
+    file: "src/services/IdempotencyRows.ts",
+    find: "held.created_at < now() - interval '24 hours'",
+    replace: "held.status IS NOT NULL",
+    ...by("layers/IdempotencyLock", "is undone when another has stored an answer")
+  },
+  {
     name: "an idempotency key says nothing of the body",
     file: "src/http/IdempotencyKeys.ts",
     find: '${request.headers["if-match"] ?? ""}\\n${body}',

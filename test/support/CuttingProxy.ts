@@ -12,6 +12,8 @@ export interface Cycle {
 export interface Cut {
   readonly when: "before" | "after"
   readonly at: (cycle: Cycle) => boolean
+  /** For how many milliseconds Postgres does not notice. */
+  readonly unnoticed?: number
 }
 
 const type = { parse: 0x50, bind: 0x42, sync: 0x53, ready: 0x5a }
@@ -45,6 +47,10 @@ export const cuttingProxy = async (to: NetConnectOpts) => {
       client.destroy()
       server.destroy()
     }
+    const lose = () => {
+      client.off("close", end).destroy()
+      setTimeout(end, unnoticed)
+    }
     for (const socket of [client, server]) socket.setNoDelay(true).on("error", end).on("close", end)
 
     const prepared = new Map<string, string>()
@@ -55,6 +61,7 @@ export const cuttingProxy = async (to: NetConnectOpts) => {
     // Postgres is ready once before anything is asked.
     let answered = -1
     let unheard = Infinity
+    let unnoticed = 0
 
     const hear = messages(true, (kind, body) => {
       if (kind === 0) role = textAt(body, body.indexOf("user\0") + 5)
@@ -64,6 +71,7 @@ export const cuttingProxy = async (to: NetConnectOpts) => {
         asked++
         if (cut?.at({ role, statements, within }) === true) {
           unheard = cut.when === "before" ? 0 : asked
+          unnoticed = cut.unnoticed ?? 0
           cut = undefined
           cuts++
         }
@@ -74,7 +82,7 @@ export const cuttingProxy = async (to: NetConnectOpts) => {
     })
     client.on("data", (chunk: Buffer) => {
       hear(chunk)
-      if (unheard === 0) end()
+      if (unheard === 0) lose()
       else server.write(chunk)
     })
 
@@ -83,7 +91,7 @@ export const cuttingProxy = async (to: NetConnectOpts) => {
     })
     server.on("data", (chunk: Buffer) => {
       listen(chunk)
-      if (answered >= unheard) end()
+      if (answered >= unheard) lose()
       else client.write(chunk)
     })
   }
