@@ -169,6 +169,8 @@ describe.skipIf(missing !== undefined)("With a server of their own,", () => {
           yield* Effect.promise(async () => {
             const server = await start(url)
             for (const who of whose) await server.ask(who, "GET", "/client-data/profile")
+            // Counted by the owner, whose connections are others.
+            const guess = { body: { input: "High Street" } }
             const slowest: Array<number> = []
             const alive: Array<number> = []
             const waits: Array<number> = []
@@ -178,7 +180,9 @@ describe.skipIf(missing !== undefined)("With a server of their own,", () => {
               const waiting = Array.from({ length: 390 }, (_, lane) =>
                 lane % 10 === 0
                   ? add(server, lane, `w.${lane}.${cycle}`, `w.${lane}.${cycle}`)
-                  : server.ask(whose[lane % whose.length]!, "GET", "/client-data/orders")
+                  : lane % 3 === 0
+                    ? server.ask(whose[lane % whose.length]!, "POST", "/client-data/addresses/autocomplete", guess)
+                    : server.ask(whose[lane % whose.length]!, "GET", "/client-data/orders")
               )
               await pause(1_000)
               const stopped = performance.now()
