@@ -6,6 +6,7 @@ import { Text } from "./domain/Text.ts"
 import * as CommandLine from "./layers/CommandLine.ts"
 import * as Demo from "./layers/Demo.ts"
 import * as DemoAccounts from "./layers/DemoAccounts.ts"
+import * as DemoSeed from "./layers/DemoSeed.ts"
 import * as Migrations from "./layers/Migrations.ts"
 import * as Postgres from "./layers/Postgres.ts"
 import { ProvidersOff } from "./layers/Providers.ts"
@@ -86,7 +87,7 @@ const keyRevoke = Command.make(
 ).pipe(Command.withDescription("Revoke a key"), Command.provide(database))
 
 const seed = Command.make("seed", {}, () =>
-  Effect.flatMap(Demo.seed, (made) =>
+  Effect.flatMap(DemoSeed.alone(Demo.seed), (made) =>
     Console.log(
       made
         ? `Filled the org ${DemoAccounts.org}.`

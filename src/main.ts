@@ -20,6 +20,9 @@ import { Workers } from "./layers/Workers.ts"
 import { ApiKeys } from "./services/ApiKeys.ts"
 import { Readiness } from "./services/Readiness.ts"
 
+// Who sends slowly is told; so that it can be, the connection lives a little longer.
+const patience = { sending: 15_000, taking: 20_000 }
+
 const Application = Layer.merge(Services, Workers).pipe(
   Layer.provide(Providers),
   Layer.provideMerge(Layer.mergeAll(TokensJwt.layer, ReadinessPostgres.layer)),
@@ -37,7 +40,13 @@ const server = (settings: Settings.Settings, services: Context.Context<Layer.Suc
     Layer.provide(
       Layer.unwrap(
         Load.useSync(({ refuse: refusal }) =>
-          NodeServer.layer({ port: settings.port, host: settings.host, gracefulShutdownTimeout: "6 seconds", refusal })
+          NodeServer.layer({
+            port: settings.port,
+            host: settings.host,
+            gracefulShutdownTimeout: "6 seconds",
+            patience: patience.taking,
+            refusal
+          })
         )
       )
     ),
@@ -48,7 +57,8 @@ const server = (settings: Settings.Settings, services: Context.Context<Layer.Suc
         maxInFlight: settings.maxInFlight,
         maxInFlightPerCustomer: settings.maxInFlightPerCustomer,
         corsOrigins: settings.corsOrigins,
-        strictTransport: settings.appEnv === "production"
+        strictTransport: settings.appEnv === "production",
+        patience
       })
     )
   )

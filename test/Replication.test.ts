@@ -101,6 +101,30 @@ describe.skipIf(missing !== undefined)("Three replicas on one database", () => {
     )
 
     it.effect(
+      "start at the same moment on a database with nothing in it, and fill the demo once",
+      () =>
+        Effect.gen(function* () {
+          for (const name of ["at_once", "again", "and_again"]) {
+            const url = yield* Replicas.database(name)
+            yield* Effect.promise(async () => {
+              const replicas = await Promise.all([1, 2, 3].map(() => startServer(url, folder)))
+              started.push(...replicas)
+              const ada = headersOf(newcomer(OrgId.make("demo"), "ada"))
+              for (const one of replicas) {
+                const totals = ["orders", "addresses", "tickets", "wishlist", "payment-methods"].map(async (noun) => {
+                  const { json } = await one.ask(ada, "GET", `/client-data/${noun}`)
+                  return json.total as number
+                })
+                assert.deepStrictEqual(await Promise.all(totals), [3, 2, 2, 2, 2])
+              }
+              for (const one of replicas) await one.stop()
+            })
+          }
+        }),
+      120_000
+    )
+
+    it.effect(
       "lose nothing that was acknowledged when one of them is killed, and the balancer goes on with the others",
       () =>
         Effect.gen(function* () {

@@ -14,5 +14,7 @@ export class HttpSettings extends Context.Service<
     readonly corsOrigins: ReadonlyArray<string>
     /** Whether browsers should insist on TLS (RFC 6797): true where a proxy terminates it. */
     readonly strictTransport: boolean
+    /** For how long, in milliseconds, a client may keep us waiting: with sending a body, and with taking its answer. */
+    readonly patience: { readonly sending: number; readonly taking: number }
   }
 >()("portico/http/HttpSettings") {}

@@ -83,6 +83,8 @@ export const complete = (
     headers: {
       ...headers,
       ...(status === 401 ? { "www-authenticate": "Bearer" } : {}),
+      // RFC 9110, section 15.5.9: what of the request is still to come is nobody's any more.
+      ...(status === 408 ? { connection: "close" } : {}),
       ...(typeof rest["retryAfter"] === "number" ? { "retry-after": String(rest["retryAfter"]) } : {})
     }
   })

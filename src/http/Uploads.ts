@@ -6,6 +6,8 @@ import { CurrentCustomer } from "../domain/CurrentCustomer.ts"
 import { InvalidRequest } from "../domain/InvalidRequest.ts"
 import { fileLimits, FileTooLarge } from "../domain/StoredFile.ts"
 import { FileUploads, type Received } from "../services/FileUploads.ts"
+import { inTime } from "./Arrival.ts"
+import { HttpSettings } from "./HttpSettings.ts"
 import { PayloadTooLarge, UnsupportedMediaType } from "./Problems.ts"
 import { invalid } from "./Validation.ts"
 
@@ -67,6 +69,7 @@ export class Uploads extends HttpApiMiddleware.Service<Uploads, { requires: Curr
     Uploads,
     Effect.gen(function* () {
       const uploads = yield* FileUploads
+      const { patience } = yield* HttpSettings
 
       const read = Effect.fnUntraced(function* ({ part: expected, least }: TakesFiles["Service"]) {
         const request = yield* HttpServerRequest.HttpServerRequest
@@ -77,8 +80,9 @@ export class Uploads extends HttpApiMiddleware.Service<Uploads, { requires: Curr
         const files: Array<Received> = []
         const fields = new Map<string, string>()
         const parts: Array<readonly [string, string, string]> = []
+        const punctual = inTime(patience.sending)
         yield* Stream.runForEach(
-          Stream.provideContext(request.multipartStream, limits),
+          punctual(Stream.provideContext(request.multipartStream, limits), sizeOf),
           Effect.fnUntraced(function* (part) {
             if (part._tag === "Field") {
               if (part.key === expected) return yield* refused(expected, "Expected a file, with a file name")
@@ -86,11 +90,12 @@ export class Uploads extends HttpApiMiddleware.Service<Uploads, { requires: Curr
               fields.set(part.key, part.value)
               return parts.push([part.key, "", part.value])
             }
+            const content = punctual(part.content, ({ length }) => length)
             // What a browser sends for a file input that nobody has used.
             if (
               part.name === "" &&
               (yield* Stream.runFold(
-                part.content,
+                content,
                 () => 0,
                 (sum, { length }) => sum + length
               )) === 0
@@ -101,7 +106,7 @@ export class Uploads extends HttpApiMiddleware.Service<Uploads, { requires: Curr
             if (files.length === fileLimits.filesPerUpload) {
               return yield* refused(expected, `Expected at most ${fileLimits.filesPerUpload} files`)
             }
-            const file = yield* uploads.receive(part.name, part.content)
+            const file = yield* uploads.receive(part.name, content)
             files.push(file)
             return parts.push([part.key, file.name, file.sha256])
           })
@@ -128,6 +133,8 @@ export class Uploads extends HttpApiMiddleware.Service<Uploads, { requires: Curr
     })
   )
 }
+
+const sizeOf = (part: Multipart.Part) => (part._tag === "Field" ? part.value.length : 0)
 
 const mostBytes = (fileLimits.fileBytes + 4096) * fileLimits.filesPerUpload + 1024 * 1024
 

@@ -1,10 +1,13 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 
 export interface Options {
   readonly port: number
   readonly host: string
   readonly gracefulShutdownTimeout: `${number} ${"second" | "seconds"}`
+  /** For how many milliseconds a client may neither send what is to come nor take what there is for them. */
+  readonly patience: number
   /** Refuses a request where that costs a tenth of an answer: before a fiber is started for it. */
   readonly refusal: (
     method: string,
@@ -24,22 +27,50 @@ export interface Options {
 const mostKeptBack = 1_000
 
 /** The socket. */
-export const layer = ({ refusal, ...options }: Options) =>
+export const layer = ({ patience, refusal, ...options }: Options) =>
   NodeHttpServer.layer(
     () =>
       refusing(
-        createServer({
-          keepAliveTimeout: 65_000,
-          headersTimeout: 10_000,
-          requestTimeout: 300_000,
-          // Both of these are true to this much only.
-          connectionsCheckingInterval: 1_000,
-          maxHeaderSize: 16_384
-        }),
+        impatient(
+          createServer({
+            keepAliveTimeout: 65_000,
+            headersTimeout: 10_000,
+            requestTimeout: 300_000,
+            // Both of these are true to this much only.
+            connectionsCheckingInterval: 1_000,
+            maxHeaderSize: 16_384
+          }),
+          patience
+        ),
         refusal
       ),
     options
   )
+
+/** Ends a connection on which nothing happens, if that is its client's doing. */
+const impatient = (server: Server, patience: number): Server => {
+  server.timeout = patience
+  const watch = ({ headers }: IncomingMessage, response: ServerResponse) => {
+    response.on("timeout", judge)
+    // An answered connection may idle for longer, but not with a body under way that nobody wants any more.
+    if ("content-length" in headers || "transfer-encoding" in headers) {
+      response.on("finish", () => {
+        const { complete, socket } = response.req
+        if (!complete) socket.setTimeout(patience)
+      })
+    }
+  }
+  return server.on("request", watch).on("checkContinue", watch)
+}
+
+/** While there is an answer to be waited for, Node.js leaves it to us what becomes of a silent connection. */
+function judge(this: ServerResponse, socket: Socket) {
+  const { complete, readableHighWaterMark, readableLength } = this.req
+  // What we have room for does not come, or what we have sent is not taken.
+  const isStuck = (!complete && readableLength < readableHighWaterMark) || socket.writableLength > 0
+  if (isStuck) socket.destroy()
+  else socket.setTimeout(socket.timeout!)
+}
 
 const refusing = (server: Server, refusal: Options["refusal"]): Server => {
   let keptBack = 0

@@ -5,6 +5,7 @@ import { SqlClient, type SqlConnection, SqlError } from "effect/sql"
 import type { Duplex } from "node:stream"
 import { CommitsForCertain } from "../services/Database.ts"
 import * as CommitOutcome from "./CommitOutcome.ts"
+import * as PoolQueue from "./PoolQueue.ts"
 import { tenantWire } from "./TenantWire.ts"
 
 /** Which tenant a fiber runs for, if any: org and customer. */
@@ -60,10 +61,21 @@ export const make: (
   }
 ) => Effect.Effect<SqlClient.SqlClient, SqlError.SqlError, Scope.Scope | Reactivity.Reactivity> = Effect.fnUntraced(
   function* ({ driver, longestSilence, stream, tenantOf, ...config }) {
-    const pool = yield* PgPool.make({
+    let open = 0
+    const connections = yield* PgPool.make({
       ...config,
-      stream: () => (driver === "pg" ? tenantWire(batched(stream()), longestSilence) : tenantWire(stream()))
+      stream: () => {
+        const socket = stream()
+        const ready = () => {
+          open++
+          socket.once("close", () => open--)
+        }
+        return driver === "pg"
+          ? tenantWire(batched(socket), longestSilence, ready)
+          : tenantWire(socket, Infinity, ready)
+      }
     })
+    const pool = PoolQueue.inFrontOf(connections, () => open > 0)
     const tenantConnection = (connection: PgConnection.PgConnection) => new TenantConnection(connection, tenantOf)
 
     return yield* SqlClient.make({

@@ -56,9 +56,10 @@ const tenantOf = (data: Buffer, bind: number): Buffer | undefined => {
  * savepoint may undo the setting, the next statement sends its tenant again.
  *
  * A server that owes an answer and says nothing for `longestSilence` seconds is taken for dead: its connection is
- * destroyed, since a machine that hangs closes none. Who is slow to read what there is to read does not count.
+ * destroyed, since a machine that hangs closes none. Who is slow to read what there is to read does not count. `ready` is
+ * called when the server has let the connection in.
  */
-export const tenantWire = (socket: Duplex, longestSilence = Infinity): Duplex => {
+export const tenantWire = (socket: Duplex, longestSilence = Infinity, ready?: () => void): Duplex => {
   const write = socket.write.bind(socket) as (bytes: Uint8Array) => boolean
   const push = socket.push.bind(socket)
 
@@ -123,6 +124,7 @@ export const tenantWire = (socket: Duplex, longestSilence = Infinity): Duplex =>
   const isOurs = (type: number, status: number): boolean => {
     if (starting) {
       starting = type !== Type.ready
+      if (!starting) ready?.()
       return false
     }
     switch (type) {

@@ -5,14 +5,14 @@ import { ApiKeys } from "../services/ApiKeys.ts"
 import * as Demo from "./Demo.ts"
 import * as DemoAccounts from "./DemoAccounts.ts"
 import * as DemoPaymentMethods from "./DemoPaymentMethods.ts"
+import * as DemoSeed from "./DemoSeed.ts"
 import type { Settings } from "./Settings.ts"
 import { mint } from "./TokensMint.ts"
 import * as TokensSettings from "./TokensSettings.ts"
 
 /** What a visitor to local mode needs: the demo org, and how to call it. */
 export const welcome = Effect.fn("Welcome.welcome")(function* ({ host, port }: Settings) {
-  yield* Demo.seed
-  yield* DemoPaymentMethods.seed
+  yield* DemoSeed.alone(Effect.andThen(Demo.seed, DemoPaymentMethods.seed))
   const address = `http://${visible(host)}:${port}`
   const lines = [`Portico listens at ${address}, and explains itself at ${address}/docs`]
   const { keys } = yield* TokensSettings.settings

@@ -100,9 +100,13 @@ export class Files extends Context.Service<
 
       const content = Effect.fn("Files.content")(function* (file: StoredFile, range?: ByteRange) {
         return yield* storage.get(file.id, range).pipe(
-          Effect.catchTag("ObjectMissing", (missing) =>
-            // Removed a moment ago, or else lost.
-            Effect.andThen(selectOne("id", file.id), Effect.die(missing))
+          Effect.catchTag("ObjectMissing", ({ key }) =>
+            // Removed a moment ago, or else lost, which only its operator can mend.
+            selectOne("id", file.id).pipe(
+              Effect.andThen(Effect.logError("A file's bytes are not in storage")),
+              Effect.annotateLogs({ key }),
+              Effect.andThen(Effect.fail(new FileNotFound()))
+            )
           )
         )
       })

@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Schedule } from "effect"
+import { Context, Effect, Layer, Schedule, Semaphore } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { RateLimited } from "../domain/RateLimited.ts"
 
@@ -46,18 +46,21 @@ export class SharedLimits extends Context.Service<
         Effect.forkScoped
       )
 
+      // Hundreds that wait for the owner's few connections would be at work for seconds on finding that none opens.
+      const turns = Semaphore.makeUnsafe(16)
       // The owner's statements have no limit of their own, as migrations need none.
-      const soon = Effect.timeoutOrElse({
-        duration: "4 seconds",
-        orElse: () =>
-          Effect.die(new SqlError.SqlError({ reason: new SqlError.StatementTimeoutError({ cause: "count" }) }))
-      })
+      const soon = <A>(statement: Effect.Effect<A, SqlError.SqlError>) =>
+        Effect.timeoutOrElse(turns.withPermit(Effect.orDie(statement)), {
+          duration: "4 seconds",
+          orElse: () =>
+            Effect.die(new SqlError.SqlError({ reason: new SqlError.StatementTimeoutError({ cause: "count" }) }))
+        })
 
       return SharedLimits.of({
         use: Effect.fn("SharedLimits.use")(function* (limit) {
-          const [counted] = yield* Effect.orDie(count(limit)).pipe(soon)
+          const [counted] = yield* soon(count(limit))
           if (counted !== undefined) return { remaining: limit.limit - counted.used }
-          const [held] = yield* Effect.orDie(secondsLeft(limit)).pipe(soon)
+          const [held] = yield* soon(secondsLeft(limit))
           return yield* new RateLimited({ retryAfter: held?.left ?? 1 })
         })
       })

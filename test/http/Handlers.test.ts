@@ -102,7 +102,8 @@ const services = Layer.mergeAll(
         maxInFlight: 100,
         maxInFlightPerCustomer: 100,
         corsOrigins: [],
-        strictTransport: false
+        strictTransport: false,
+        patience: { sending: 15_000, taking: 20_000 }
       })
     )
   )

@@ -100,6 +100,7 @@ const serve = (settings: Settings) =>
   Layer.unwrap(
     Clock.clockWith((real) =>
       Effect.sync(() => {
+        const { taking: patience } = { ...defaults, ...settings }.patience
         const logs: Array<LogLine> = []
         let milliseconds = 0
         const recorder = Logger.make<unknown, void>((options) => {
@@ -131,7 +132,7 @@ const serve = (settings: Settings) =>
           Layer.provide(
             Layer.unwrap(
               Load.useSync(({ refuse: refusal }) =>
-                NodeServer.layer({ port: 0, host: "127.0.0.1", gracefulShutdownTimeout: "1 second", refusal })
+                NodeServer.layer({ port: 0, host: "127.0.0.1", gracefulShutdownTimeout: "1 second", patience, refusal })
               )
             )
           ),
@@ -147,7 +148,8 @@ const defaults: HttpSettings["Service"] = {
   maxInFlight: 100_000,
   maxInFlightPerCustomer: 100_000,
   corsOrigins: [],
-  strictTransport: false
+  strictTransport: false,
+  patience: { sending: 15_000, taking: 20_000 }
 }
 
 /** Files of all tests of this worker: the system clears its temporary folders. */

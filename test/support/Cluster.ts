@@ -29,6 +29,8 @@ export class Cluster extends Context.Service<
     /** The two halves of a crash. */
     readonly down: Effect.Effect<void>
     readonly up: Effect.Effect<void>
+    /** Down from being frozen, without another word. */
+    readonly shatter: Effect.Effect<void>
     /** Stops all of its processes where they are, as a machine that hangs, until it is thawed. */
     readonly freeze: Effect.Effect<void>
     readonly thaw: Effect.Effect<void>
@@ -93,7 +95,7 @@ export class Cluster extends Context.Service<
 
         const stop = () => run(`${binaries}/pg_ctl`, "-D", data, "-m", "immediate", "-w", "stop")
         // The postmaster first: what is stopped forks no more children.
-        const signal = (name: "SIGSTOP" | "SIGCONT") => {
+        const signal = (name: "SIGSTOP" | "SIGCONT" | "SIGQUIT") => {
           const postmaster = Number(readFileSync(path.join(data, "postmaster.pid"), "utf8").split("\n")[0])
           process.kill(postmaster, name)
           for (const child of childrenOf(postmaster)) killIfThere(child, name)
@@ -112,6 +114,12 @@ export class Cluster extends Context.Service<
           }),
           down: Effect.sync(stop),
           up: Effect.sync(start),
+          shatter: Effect.promise(async () => {
+            signal("SIGQUIT")
+            signal("SIGCONT")
+            while (existsSync(path.join(data, "postmaster.pid")))
+              await new Promise((resolve) => setTimeout(resolve, 10))
+          }),
           freeze: Effect.sync(() => signal("SIGSTOP")),
           thaw: Effect.sync(() => signal("SIGCONT")),
           thawed: () => signal("SIGCONT"),

@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import { HttpMiddleware, HttpPlatform, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import type { Change } from "../../domain/Change.ts"
@@ -12,10 +12,8 @@ import { Readiness } from "../../services/Readiness.ts"
 import { Api } from "../Api.ts"
 import { CurrentRequest } from "../CurrentRequest.ts"
 import { accepted } from "../Records.ts"
-import { cutWhenStuck, isOver } from "../Streaming.ts"
 
 const compressed = HttpMiddleware.compression({ algorithms: ["gzip"], levels: { gzip: 4 } })
-const patience = "20 seconds"
 
 export const AccountHandlers = HttpApiBuilder.group(
   Api,
@@ -47,9 +45,10 @@ export const AccountHandlers = HttpApiBuilder.group(
           const headers = { etag: `"${tag}"`, "content-type": "application/json" }
           if (json === null) return HttpServerResponse.empty({ status: 304, headers: { etag: `"${tag}"` } })
           if (method === "HEAD") return HttpServerResponse.empty({ status: 200, headers })
-          const body = cutWhenStuck(Stream.encodeText(json), patience)
           return yield* compressed(
-            Effect.succeed(HttpServerResponse.stream(body, { contentType: "application/json", headers }))
+            Effect.succeed(
+              HttpServerResponse.stream(Stream.encodeText(json), { contentType: "application/json", headers })
+            )
           ).pipe(Effect.provideService(HttpPlatform.HttpPlatform, platform))
         }),
       export: () => Effect.map(exports.request, (made) => accepted(made, `/client-data/account/exports/${made.id}`)),
@@ -74,7 +73,7 @@ export const AccountHandlers = HttpApiBuilder.group(
           const followed = yield* feed.follow(from, () => expired() || readiness.closing())
           const events = Stream.map(followed, eventsOf)
           const begun = Stream.concat(Stream.succeed(`: connected\nretry: 2000\nid: ${from.cursor}\n\n`), events)
-          return HttpServerResponse.stream(cutWhenStuck(Stream.encodeText(begun), patience), { contentType, headers })
+          return HttpServerResponse.stream(Stream.encodeText(begun), { contentType, headers })
         })
     })
   })
@@ -85,3 +84,7 @@ const eventsOf = (found: ReadonlyArray<Change & { readonly cursor: string }>) =>
   found.length === 0
     ? ": nothing new\n\n"
     : found.map(({ cursor, ...change }) => `id: ${cursor}\ndata: ${JSON.stringify(change)}\n\n`).join("")
+
+/** Whether a moment is over, for who asks often. */
+const isOver = (moment: number | undefined): Effect.Effect<() => boolean> =>
+  Clock.clockWith((clock) => Effect.succeed(() => moment !== undefined && clock.currentTimeMillisUnsafe() >= moment))
