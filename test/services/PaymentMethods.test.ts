@@ -276,6 +276,10 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
       })
     )
 
+    /** A flip that Stripe refuses compares us with Stripe, and may be the first to take out what is detached there. */
+    const removeUnlessGone = (id: string) =>
+      Effect.catchTag(remove(id), "PaymentMethodNotFound", () => Effect.void)
+
     it.effect("fifty flips of the default, removals and additions leave exactly one, the same at Stripe", () =>
       Effect.gen(function* () {
         const { ada } = yield* people
@@ -285,8 +289,8 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
           yield* Effect.all(
             [
               ...Array.from({ length: 50 }, (_, index) => Effect.ignore(setDefault(ids[index % 5]!))),
-              remove(ids[0]!),
-              remove(ids[3]!),
+              removeUnlessGone(ids[0]!),
+              removeUnlessGone(ids[3]!),
               add("pm_card_visa_debit", true),
               add("pm_card_diners", true)
             ],
