@@ -28,18 +28,31 @@ export const layer = ({ refusal, ...options }: Options) =>
   NodeHttpServer.layer(
     () =>
       refusing(
-        createServer({
-          keepAliveTimeout: 65_000,
-          headersTimeout: 10_000,
-          requestTimeout: 300_000,
-          // Both of these are true to this much only.
-          connectionsCheckingInterval: 1_000,
-          maxHeaderSize: 16_384
-        }),
+        upgradingNobody(
+          createServer({
+            keepAliveTimeout: 65_000,
+            headersTimeout: 10_000,
+            requestTimeout: 300_000,
+            // Both of these are true to this much only.
+            connectionsCheckingInterval: 1_000,
+            maxHeaderSize: 16_384
+          })
+        ),
         refusal
       ),
     options
   )
+
+/**
+ * Where somebody listens for upgrades, Node.js hands over the connection of whoever offers one, as some clients always do,
+ * and says no more when they go away. Where nobody does, the offer is passed over (RFC 9110, section 7.8).
+ */
+const upgradingNobody = (server: Server): Server => {
+  const on = server.on.bind(server)
+  server.on = ((event: string, listener: (...args: Array<unknown>) => void) =>
+    event === "upgrade" ? server : on(event, listener)) as typeof server.on
+  return server
+}
 
 const refusing = (server: Server, refusal: Options["refusal"]): Server => {
   let keptBack = 0
