@@ -62,6 +62,8 @@ const refusing = (server: Server, refusal: Options["refusal"]): Server => {
     if (refused === undefined) return false
     const { after, body, headers: own, status } = refused
     const answer = () => {
+      // It may have closed meanwhile, and waits for its connections.
+      if (!server.listening) response.shouldKeepAlive = false
       response.writeHead(status, { ...own, "content-length": Buffer.byteLength(body) })
       response.end(method === "HEAD" ? undefined : body)
     }
