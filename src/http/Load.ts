@@ -65,7 +65,7 @@ export class Load extends Context.Service<
       }
 
       const refusalOf = (url: string, { authorization }: SentHeaders): Refusals.Refusal | undefined => {
-        if ((running < maxInFlight && waiting.size === 0) || isProbe(url)) return undefined
+        if ((running < maxInFlight && waiting.size === 0) || isProbe(pathOf(url))) return undefined
         const now = performance.now()
         if (isFull(now)) {
           tell(now)

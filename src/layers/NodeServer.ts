@@ -28,24 +28,17 @@ const mostKeptBack = 1_000
 
 /** The socket. */
 export const layer = ({ patience, refusal, ...options }: Options) =>
-  NodeHttpServer.layer(
-    () =>
-      refusing(
-        impatient(
-          createServer({
-            keepAliveTimeout: 65_000,
-            headersTimeout: 10_000,
-            requestTimeout: 300_000,
-            // Both of these are true to this much only.
-            connectionsCheckingInterval: 1_000,
-            maxHeaderSize: 16_384
-          }),
-          patience
-        ),
-        refusal
-      ),
-    options
-  )
+  NodeHttpServer.layer(() => {
+    const server = createServer({
+      keepAliveTimeout: 65_000,
+      headersTimeout: 10_000,
+      requestTimeout: 300_000,
+      // Both of these are true to this much only.
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: 16_384
+    })
+    return refusing(impatient(upgradingNobody(server), patience), refusal)
+  }, options)
 
 /** Ends a connection on which nothing happens, if that is its client's doing. */
 const impatient = (server: Server, patience: number): Server => {
@@ -72,6 +65,17 @@ function judge(this: ServerResponse, socket: Socket) {
   else socket.setTimeout(socket.timeout!)
 }
 
+/**
+ * Where somebody listens for upgrades, Node.js hands over the connection of whoever offers one, as some clients always do,
+ * and says no more when they go away. Where nobody does, the offer is passed over (RFC 9110, section 7.8).
+ */
+const upgradingNobody = (server: Server): Server => {
+  const on = server.on.bind(server)
+  server.on = ((event: string, listener: (...args: Array<unknown>) => void) =>
+    event === "upgrade" ? server : on(event, listener)) as typeof server.on
+  return server
+}
+
 const refusing = (server: Server, refusal: Options["refusal"]): Server => {
   let keptBack = 0
   const isRefused = (request: IncomingMessage, response: ServerResponse) => {
@@ -80,6 +84,8 @@ const refusing = (server: Server, refusal: Options["refusal"]): Server => {
     if (refused === undefined) return false
     const { after, body, headers: own, status } = refused
     const answer = () => {
+      // It may have closed meanwhile, and waits for its connections.
+      if (!server.listening) response.shouldKeepAlive = false
       response.writeHead(status, { ...own, "content-length": Buffer.byteLength(body) })
       response.end(method === "HEAD" ? undefined : body)
     }

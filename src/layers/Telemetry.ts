@@ -1,5 +1,5 @@
 import { Cause, Effect, Exit, Layer, Logger, Option, References, Tracer } from "effect"
-import { FetchHttpClient } from "effect/http"
+import { FetchHttpClient, HttpClient } from "effect/http"
 import { Otlp } from "effect/observability"
 import type { Settings } from "./Settings.ts"
 
@@ -79,8 +79,13 @@ export const layer = ({ appEnv, logLevel, otlp }: Settings) => {
     Layer.succeed(References.MinimumLogLevel, logLevel)
   )
   return Option.match(otlp, {
-    // Nobody would see a span.
-    onNone: () => Layer.merge(logs, Layer.succeed(References.TracerEnabled, false)),
+    // Nobody would see a span. What is asked of others would name one all the same, which is none.
+    onNone: () =>
+      Layer.mergeAll(
+        logs,
+        Layer.succeed(References.TracerEnabled, false),
+        Layer.succeed(HttpClient.TracerPropagationEnabled, false)
+      ),
     onSome: (url) =>
       // On top of the others: a logger of OTLP's is added to those that are there.
       discreet.pipe(

@@ -71,7 +71,11 @@ layer(TestApp.layerWith({ maxInFlight: 4, maxInFlightPerCustomer: 2 }), { exclud
           call(bob, "GET", "/client-data/nowhere"),
           call(bob, "GET", "/docs")
         ])
-        const probes = [yield* call(undefined, "GET", "/livez"), yield* call(undefined, "GET", "/readyz")]
+        const probes = [
+          yield* call(undefined, "GET", "/livez"),
+          yield* call(undefined, "GET", "/readyz"),
+          yield* call(undefined, "GET", "/readyz?from=balancer")
+        ]
         const metrics = yield* call(undefined, "GET", "/metrics")
         for (const { finish } of running) yield* finish
         const after = yield* call(bob, "GET", profile)
@@ -81,7 +85,7 @@ layer(TestApp.layerWith({ maxInFlight: 4, maxInFlightPerCustomer: 2 }), { exclud
         assert.deepStrictEqual(deviations("get", profile, refused[0]), [])
         assert.deepStrictEqual(
           [...probes, after].map(({ status }) => status),
-          [200, 200, 200]
+          [200, 200, 200, 200]
         )
         assert.match(metrics.text, /http_requests_total\{method="GET",route="refused"[^}]*\} 5/)
         assert.lengthOf(

@@ -77,7 +77,7 @@ layer(TestApp.layer, { excludeTestServices: true })("A request that is not quite
       const { ada } = yield* people
       const head = `${yield* headOf(ada)}Connection: close\r\n`
       const json = "Content-Type: application/json\r\n"
-      const upgrade = head.replace("close", "Upgrade")
+      const upgrade = head.replace("close", "close, Upgrade")
 
       for (const [status, ...parts] of [
         [200, `GET http://elsewhere.example/client-data/profile HTTP/1.1\r\n${head}\r\n`],
@@ -97,6 +97,40 @@ layer(TestApp.layer, { excludeTestServices: true })("A request that is not quite
       }
       const expecting = `PUT /client-data/profile HTTP/1.1\r\n${head}${json}Expect: 100-continue\r\nContent-Length: 2\r\n\r\n`
       assert.deepStrictEqual(statusesOf(yield* raw(expecting, "{}")), [100, 200])
+    })
+  )
+
+  it.effect("because it offers another protocol keeps its connection, and nothing once its sender has gone", () =>
+    Effect.gen(function* () {
+      const { socket } = yield* App
+      const { ada } = yield* people
+      const head = `HTTP/1.1\r\n${yield* headOf(ada)}Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n`
+      /** Asks for one after the other, each when the one before is answered. */
+      const ask = (...paths: ReadonlyArray<string>) =>
+        Effect.scoped(
+          Effect.flatMap(socket, (socket) =>
+            Effect.callback<number | undefined>((resume) => {
+              socket.on("close", () => resume(Effect.succeed(undefined)))
+              const next = () => socket.write(`GET ${paths[0]} ${head}`)
+              socket.on("data", (answer) => {
+                paths = paths.slice(1)
+                if (paths.length > 0) next()
+                else resume(Effect.succeed(statusesOf(String(answer))[0]))
+              })
+              next()
+            })
+          )
+        )
+
+      const twice = yield* ask("/client-data/profile", "/client-data/profile")
+      const followed: Array<number | undefined> = []
+      for (let n = 0; n < 11; n++) {
+        followed.push(yield* ask("/client-data/events"))
+        yield* Effect.sleep("50 millis")
+      }
+
+      assert.strictEqual(twice, 200)
+      assert.deepStrictEqual(followed, Array(11).fill(200))
     })
   )
 

@@ -277,8 +277,7 @@ layer(TestServices.layer, { excludeTestServices: true })((it) => {
     )
 
     /** A flip that Stripe refuses compares us with Stripe, and may be the first to take out what is detached there. */
-    const removeUnlessGone = (id: string) =>
-      Effect.catchTag(remove(id), "PaymentMethodNotFound", () => Effect.void)
+    const removeUnlessGone = (id: string) => Effect.catchTag(remove(id), "PaymentMethodNotFound", () => Effect.void)
 
     it.effect("fifty flips of the default, removals and additions leave exactly one, the same at Stripe", () =>
       Effect.gen(function* () {
