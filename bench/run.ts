@@ -23,6 +23,8 @@ const adminUrl = env["BENCH_DATABASE_URL"] ?? "postgres://postgres@127.0.0.1:543
 const seconds = Number(env["BENCH_SECONDS"] ?? 5)
 const rounds = Number(env["BENCH_ROUNDS"] ?? 3)
 const only = env["BENCH_ONLY"]
+// All of them: Node.js compiles for some seconds what has just begun to run.
+let isWarm = false
 
 const customers = Number(env["BENCH_CUSTOMERS"] ?? 2_000)
 const org = "bench"
@@ -325,7 +327,8 @@ async function measure(
     writeFileSync(script, luaOf(askedOf(server), bearers))
     return roundOf(server, script, duration, connections)
   }
-  for (const server of servers) await run(server, Math.min(3, seconds))
+  for (const server of servers) await run(server, isWarm ? Math.min(3, seconds) : 10)
+  isWarm = true
   const results = new Map(servers.map((server) => [server, Array<Round>()]))
   for (let i = 0; i < rounds; i++) {
     // Backwards every other time: what drifts favours nobody.
