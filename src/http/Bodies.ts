@@ -3,6 +3,7 @@ import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { arrived } from "./Arrival.ts"
 import { HttpSettings } from "./HttpSettings.ts"
+import { Load } from "./Load.ts"
 import { PayloadTooLarge, RequestTimeout, UnsupportedMediaType } from "./Problems.ts"
 
 /**
@@ -14,28 +15,34 @@ export class Bodies extends HttpApiMiddleware.Service<Bodies>()("portico/http/Bo
 }) {
   static readonly layer = Layer.effect(
     Bodies,
-    HttpSettings.useSync(({ patience }) => (httpEffect, { endpoint }) => {
-      // Uploads are streamed, and each of their parts has a limit of its own.
-      const isStreamed = [...endpoint.payload.values()].some(({ encoding }) =>
-        /^(?:Multipart|Stream)$/.test(encoding._tag)
-      )
-      return Effect.withFiber(({ context }): ReturnType<Bodies["Service"]> => {
-        const request = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
-        const { headers } = request
-        if (!hints.some((name) => name in headers)) return httpEffect
-        const coding = headers["content-encoding"]
-        const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(headers["content-type"] ?? "")?.[1]
-        if (coding !== undefined && coding.toLowerCase() !== "identity") return Effect.fail(new UnsupportedMediaType())
-        if (charset !== undefined && !/^utf-?8$/i.test(charset)) return Effect.fail(new UnsupportedMediaType())
-        const most = Context.get(context, HttpIncomingMessage.MaxBodySize)
-        if (isStreamed) return httpEffect
-        if (most !== undefined && Number(headers["content-length"]) > Number(most))
-          return Effect.fail(new PayloadTooLarge())
-        return Effect.andThen(
-          arrived(request, context, patience.sending),
-          Effect.timeoutOrElse(httpEffect, { duration: slowest, orElse: () => Effect.fail(new RequestTimeout()) })
+    Effect.gen(function* () {
+      const { patience } = yield* HttpSettings
+      const load = yield* Load
+
+      return (httpEffect, { endpoint }) => {
+        // Uploads are streamed, and each of their parts has a limit of its own.
+        const isStreamed = [...endpoint.payload.values()].some(({ encoding }) =>
+          /^(?:Multipart|Stream)$/.test(encoding._tag)
         )
-      })
+        return Effect.withFiber(({ context }): ReturnType<Bodies["Service"]> => {
+          const request = Context.getUnsafe(context, HttpServerRequest.HttpServerRequest)
+          const { headers } = request
+          if (!hints.some((name) => name in headers)) return httpEffect
+          const coding = headers["content-encoding"]
+          const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(headers["content-type"] ?? "")?.[1]
+          if (coding !== undefined && coding.toLowerCase() !== "identity")
+            return Effect.fail(new UnsupportedMediaType())
+          if (charset !== undefined && !/^utf-?8$/i.test(charset)) return Effect.fail(new UnsupportedMediaType())
+          const most = Context.get(context, HttpIncomingMessage.MaxBodySize)
+          if (isStreamed) return httpEffect
+          if (most !== undefined && Number(headers["content-length"]) > Number(most))
+            return Effect.fail(new PayloadTooLarge())
+          return Effect.andThen(
+            load.aside(arrived(request, context, patience.sending)),
+            Effect.timeoutOrElse(httpEffect, { duration: slowest, orElse: () => Effect.fail(new RequestTimeout()) })
+          )
+        })
+      }
     })
   )
 }

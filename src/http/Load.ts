@@ -38,6 +38,8 @@ export class Load extends Context.Service<
     readonly refuse: (method: string, url: string, headers: SentHeaders) => Refusals.Refused | undefined
     /** Holds one place until an answer has begun: what is streamed from then on has bounds of its own. */
     readonly count: <A, E, R>(app: Effect.Effect<A, E, R>, request: RequestFacts) => Effect.Effect<A, E, R>
+    /** Gives the place back while a client is waited for. */
+    readonly aside: <A, E, R>(waiting: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
     /** Whoever sends with this token is to wait for so many seconds, until that is none. */
     readonly tooMany: (authorization: string, seconds: () => number) => void
   }
@@ -57,6 +59,14 @@ export class Load extends Context.Service<
 
       const isFull = (now: number) =>
         running >= maxInFlight * burst.times || (running >= maxInFlight && now - fullSince > burst.milliseconds)
+
+      const enter = () => {
+        if (++running === maxInFlight) fullSince = performance.now()
+      }
+
+      const leave = () => {
+        if (--running < maxInFlight) fullSince = Infinity
+      }
 
       const tell = (now: number) => {
         if (now - toldAt < 1_000) return
@@ -104,12 +114,17 @@ export class Load extends Context.Service<
         },
         count: (app, request) =>
           Effect.suspend(() => {
-            if (++running === maxInFlight) fullSince = performance.now()
+            enter()
             return Effect.onExit(app, () => {
-              if (--running < maxInFlight) fullSince = Infinity
+              leave()
               request.ended?.()
               return Effect.void
             })
+          }),
+        aside: (waiting) =>
+          Effect.suspend(() => {
+            leave()
+            return Effect.onExit(waiting, () => Effect.sync(enter))
           }),
         tooMany: (authorization, seconds) => {
           if (waiting.size >= mostRemembered) waiting.clear()

@@ -8,9 +8,12 @@ import { rateLimitOf, windowSeconds } from "./AnswerHeaders.ts"
 import { CurrentRequest } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { Load } from "./Load.ts"
+import { TakesFiles } from "./Uploads.ts"
 
 const window = windowSeconds * 1000
 const mostCustomers = 100_000
+/** Of those that one customer may have at once: an upload may take minutes, and a place of everybody's meanwhile. */
+const placesOfUpload = 5
 
 /** Annotates an endpoint that costs money or guards a secret with a tighter limit per customer, true over all replicas. */
 export class Guarded extends Context.Service<
@@ -58,6 +61,7 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
 
       return (httpEffect, { endpoint }) => {
         const guard = Context.getOrUndefined(endpoint.annotations, Guarded)
+        const places = Context.getOrUndefined(endpoint.annotations, TakesFiles) === undefined ? 1 : placesOfUpload
         return Effect.withFiber(({ context }) => {
           const { customerId, orgId } = Context.getUnsafe(context, CurrentCustomer)
           const request = Context.get(context, CurrentRequest)
@@ -82,8 +86,8 @@ export class RateLimits extends HttpApiMiddleware.Service<RateLimits, { requires
             tooMany(() => (count.running >= maxInFlightPerCustomer ? 1 : 0))
             return Effect.fail(new RateLimited({ retryAfter: 1 }))
           }
-          count.running++
-          request.ended = () => count.running--
+          count.running += places
+          request.ended = () => (count.running -= places)
           return guard === undefined
             ? httpEffect
             : Effect.andThen(sharedLimits.use({ ...guard, orgId, key: customerId }), httpEffect)

@@ -8,37 +8,56 @@ import { type Customer, makeCustomer, people } from "../support/People.ts"
 
 const profile = "/client-data/profile"
 
-/** Requests whose body stops in the middle, which the server works on until they go on. */
-const half = Effect.fnUntraced(function* (who: Customer, many: number) {
+interface Halves {
+  readonly target: string
+  readonly type: string
+  readonly begun: string
+  readonly rest: string
+}
+
+/** Requests whose body stops in the middle, on connections of their own. */
+const half = Effect.fnUntraced(function* (who: Customer, many: number, { begun, rest, target, type }: Halves) {
   const { socket, tokenOf } = yield* App
   const token = yield* tokenOf(who)
   const sockets = yield* Effect.all(Array.from({ length: many }, () => socket))
   for (const one of sockets) {
     one.resume()
     one.write(
-      `PUT ${profile} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${token}\r\norgid: ${who.orgId}\r\n` +
-        'Content-Type: application/json\r\nContent-Length: 13\r\n\r\n{"about":'
+      `${target} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer ${token}\r\norgid: ${who.orgId}\r\n` +
+        `Content-Type: ${type}\r\nContent-Length: ${begun.length + rest.length}\r\n\r\n${begun}`
     )
   }
   yield* Effect.sleep("150 millis")
   return {
     finish: Effect.andThen(
       Effect.sync(() => {
-        for (const one of sockets) one.write('"x"}')
+        for (const one of sockets) one.write(rest)
       }),
       Effect.sleep("300 millis")
     )
   }
 })
 
-layer(TestApp.layerWith({ maxInFlight: 4, maxInFlightPerCustomer: 2 }), { excludeTestServices: true })(
+const halfChanges = (who: Customer, many: number) =>
+  half(who, many, { target: `PUT ${profile}`, type: "application/json", begun: '{"about":', rest: '"x"}' })
+
+/** The server works on it until it goes on. */
+const halfUpload = (who: Customer) =>
+  half(who, 1, {
+    target: "POST /client-data/files/upload",
+    type: "multipart/form-data; boundary=b",
+    begun: '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nabc',
+    rest: "def\r\n--b--\r\n"
+  })
+
+layer(TestApp.layerWith({ maxInFlight: 2, maxInFlightPerCustomer: 2 }), { excludeTestServices: true })(
   "With more requests at once than there is room for",
   (it) => {
     it.effect("one customer's are refused beyond their share, and nobody else's", () =>
       Effect.gen(function* () {
         const { call } = yield* App
         const { ada, eve, namesake } = yield* people
-        const running = yield* half(ada, 2)
+        const running = yield* halfChanges(ada, 2)
 
         const refused = yield* call(ada, "GET", profile)
         const others = [yield* call(eve, "GET", profile), yield* call(namesake, "GET", profile)]
@@ -60,7 +79,7 @@ layer(TestApp.layerWith({ maxInFlight: 4, maxInFlightPerCustomer: 2 }), { exclud
         const { call, logs } = yield* App
         const { acme, ada, eve, trent } = yield* people
         const bob = yield* makeCustomer(acme, "bob")
-        const running = [yield* half(ada, 2), yield* half(eve, 2)]
+        const running = [yield* halfUpload(ada), yield* halfUpload(eve)]
         yield* Effect.sleep("250 millis")
 
         const refused = yield* Effect.all([
@@ -97,11 +116,43 @@ layer(TestApp.layerWith({ maxInFlight: 4, maxInFlightPerCustomer: 2 }), { exclud
       }).pipe(Effect.scoped)
     )
 
+    it.effect("whoever sends a body slowly takes nobody's room meanwhile", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { acme, ada, eve } = yield* people
+        const bob = yield* makeCustomer(acme, "bob")
+        const running = [yield* halfChanges(ada, 2), yield* halfChanges(eve, 2)]
+        yield* Effect.sleep("250 millis")
+
+        const other = yield* call(bob, "GET", profile)
+        for (const { finish } of running) yield* finish
+        const changed = yield* call(eve, "GET", profile)
+
+        assert.deepStrictEqual([other.status, changed.status, changed.json.about], [200, 200, "x"])
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("an upload takes several places of a customer's, and no other customer's", () =>
+      Effect.gen(function* () {
+        const { call } = yield* App
+        const { ada, eve } = yield* people
+        const running = yield* halfUpload(ada)
+
+        const refused = yield* call(ada, "GET", profile)
+        const other = yield* call(eve, "GET", profile)
+        yield* running.finish
+        const after = yield* call(ada, "GET", profile)
+
+        assertProblem(refused, 429, "rate_limited")
+        assert.deepStrictEqual([other.status, after.status], [200, 200])
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("the room of those who go away is free again", () =>
       Effect.gen(function* () {
         const { call } = yield* App
         const { ada, eve } = yield* people
-        yield* Effect.scoped(Effect.all([half(ada, 2), half(eve, 2)]))
+        yield* Effect.scoped(Effect.all([halfUpload(ada), halfUpload(eve)]))
         yield* Effect.sleep("200 millis")
 
         const answers = [yield* call(ada, "GET", profile), yield* call(eve, "GET", profile)]
