@@ -7,7 +7,8 @@ export default defineConfig({
     // The embedded database costs a second and 250 MB to start: one for each worker, kept from file to file.
     pool: "threads",
     isolate: false,
-    maxWorkers: 2,
+    // Of two cores: what is tested as a process of its own spends much of its time waiting.
+    maxWorkers: 3,
     // CI lands or refuses a whole day's work: a machine that is busy for a moment gets a second try, and the report says so.
     retry: process.env["CI"] === undefined ? 0 : 2,
     testTimeout: 60_000,
