@@ -37,7 +37,7 @@ import { paymentMethodColumns } from "./PaymentRecords.ts"
 import { profileColumns } from "./Profiles.ts"
 import { pushTokenColumns } from "./PushTokens.ts"
 import { reservationColumns, shownToOwner } from "./ReservationRows.ts"
-import { ticketColumns, ticketComments } from "./TicketRows.ts"
+import { wholeTicketColumns } from "./TicketRows.ts"
 import { transactionColumns } from "./Transactions.ts"
 import { verificationColumns } from "./VerificationRows.ts"
 import { wishlistColumns } from "./Wishlist.ts"
@@ -135,7 +135,7 @@ export const sections: ReadonlyArray<Section> = [
     type: "ticket",
     name: "tickets",
     ...table("tickets", "tickets.created_at DESC, tickets.id DESC"),
-    columns: `${ticketColumns}, ${ticketComments} AS comments`,
+    columns: wholeTicketColumns,
     shown: (row) => {
       const shown = attached(ticket(row))
       return { ...shown, comments: (shown["comments"] as ReadonlyArray<JsonRecord>).map(attached) }

@@ -19,8 +19,7 @@ import {
   insertComment,
   selectTickets,
   StoredTicket,
-  ticketColumns,
-  ticketComments,
+  wholeTicketColumns,
   withLinks,
   type WrittenTicket
 } from "./TicketRows.ts"
@@ -54,7 +53,7 @@ export class TicketAnswers extends Context.Service<
       const links = yield* FileLinks
       const notices = yield* Notices
       const random = yield* SecureRandom.SecureRandom
-      const whole = platformSql.literal(`${ticketColumns}, ${ticketComments} AS comments`)
+      const whole = platformSql.literal(wholeTicketColumns)
       const decode = Schema.decodeUnknownEffect(StoredTicket)
 
       const update = Effect.fnUntraced(function* (numberOrId: string, answer: TicketAnswer, ifMatch?: Versions) {

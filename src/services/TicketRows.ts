@@ -34,7 +34,7 @@ export const ticketColumns = `
   updated_at, '${actions}'::jsonb -> status AS available_actions,
   ${attachedTo("ticket_attachments", "tickets", "ticket_id = tickets.id AND comment_sequence = 0")} AS attachments`
 
-export const ticketComments = `
+const comments = `
   (SELECT coalesce(jsonb_agg(jsonb_build_object(
     'id', comments.id, 'author', jsonb_build_object('kind', author_kind, 'name', author_name), 'text', text,
     'createdAt', comments.created_at, 'attachments',
@@ -42,6 +42,9 @@ export const ticketComments = `
   ) ORDER BY sequence), '[]')
   FROM ticket_comments AS comments
   WHERE org_id = tickets.org_id AND customer_id = tickets.customer_id AND ticket_id = tickets.id)`
+
+/** With all that has been said. */
+export const wholeTicketColumns = `${ticketColumns}, ${comments} AS comments`
 
 type Sort = { readonly type: SortType; readonly column: `${string}.${string}` }
 

@@ -27,8 +27,7 @@ import {
   insertComment,
   selectTickets,
   StoredTicket,
-  ticketColumns,
-  ticketComments,
+  wholeTicketColumns,
   withLinks,
   type WrittenTicket
 } from "./TicketRows.ts"
@@ -63,7 +62,7 @@ export class Tickets extends Context.Service<
       const uploads = yield* FileUploads
       const links = yield* FileLinks
       const random = yield* SecureRandom.SecureRandom
-      const whole = sql.literal(`${ticketColumns}, ${ticketComments} AS comments`)
+      const whole = sql.literal(wholeTicketColumns)
       const decode = Schema.decodeUnknownEffect(StoredTicket)
 
       // As late as it can be: the org's next number keeps everybody else waiting until the commit.
