@@ -12,18 +12,19 @@ export const rateLimitOf = (limit: number) => {
 }
 
 /** The headers that every answer has beside its own. */
-export const answerHeaders =
-  ({ rateLimit, strictTransport }: HttpSettings["Service"]) =>
-  ({ headers: own }: HttpServerResponse.HttpServerResponse, request: RequestFacts, place: string) => {
+export const answerHeaders = ({ rateLimit, strictTransport }: HttpSettings["Service"]) => {
+  const untouched = rateLimitOf(rateLimit)(rateLimit, windowSeconds)
+  return ({ headers: own }: HttpServerResponse.HttpServerResponse, request: RequestFacts, place: string) => {
     const headers: Record<string, string> = { "x-request-id": request.id, "x-content-type-options": "nosniff" }
     if (strictTransport) headers["strict-transport-security"] = "max-age=31536000"
     if (/^\/(?:client-data|platform)(?:\/|$)/.test(place)) {
       headers["cache-control"] = own["cache-control"] ?? "private, no-cache"
       const coding = own["vary"] === undefined ? "" : ", Accept-Encoding"
       headers["vary"] = (place.startsWith("/platform") ? "x-api-key, orgid" : "Authorization, orgid") + coding
-      const { policy, state } = request.rateLimit ?? rateLimitOf(rateLimit)(rateLimit, windowSeconds)
+      const { policy, state } = request.rateLimit ?? untouched
       headers["ratelimit-policy"] = policy
       headers["ratelimit"] = state
     }
     return headers
   }
+}
