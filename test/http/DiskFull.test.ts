@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
 import { execFileSync } from "node:child_process"
-import { globSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs"
+import { globSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import path from "node:path"
 import { afterAll, describe } from "vitest"
@@ -61,6 +61,23 @@ const filled = (bytes: number, files = Infinity) =>
     (names) => Effect.sync(() => names.forEach((name) => rmSync(name)))
   )
 
+const aside = path.join(disk, "aside")
+
+/** Whatever folder the next bytes belong into, it is not there until the scope closes. */
+const withoutFolders = Effect.acquireRelease(
+  Effect.sync(() => {
+    mkdirSync(aside)
+    const folders = readdirSync(path.join(disk, "files")).filter((name) => name.length === 2)
+    for (const name of folders) renameSync(path.join(disk, "files", name), path.join(aside, name))
+    return folders
+  }),
+  (folders) =>
+    Effect.sync(() => {
+      for (const name of folders) renameSync(path.join(aside, name), path.join(disk, "files", name))
+      rmSync(aside, { recursive: true })
+    })
+)
+
 const root = "/client-data/files"
 const text = "x".repeat(mebibyte)
 const upload = (who: Customer, ...names: ReadonlyArray<string>) =>
@@ -93,6 +110,8 @@ describe.skipIf(missing !== undefined)("On a disk that is full", () => {
           const before = [objects(), yield* usedBy(ada)]
 
           yield* Effect.gen(function* () {
+            const hidden = yield* Scope.fork(yield* Effect.scope)
+            yield* Scope.provide(withoutFolders, hidden)
             yield* filled(bytes, files)
             const refused = yield* upload(ada, "b.txt", "c.txt")
             assertProblem(refused, 503, "provider_unavailable")
@@ -102,6 +121,7 @@ describe.skipIf(missing !== undefined)("On a disk that is full", () => {
               assertProblem(ticket, 503, "provider_unavailable")
               assert.deepStrictEqual(deviations("post", "/client-data/tickets/with-attachments", ticket), [])
             }
+            yield* Scope.close(hidden, Exit.void)
             assert.deepStrictEqual([objects(), yield* usedBy(ada)], before)
             assert.deepStrictEqual(yield* leftoversOf(ada), [])
             assert.strictEqual((yield* call(ada, "GET", "/client-data/tickets")).json.total, 0)
