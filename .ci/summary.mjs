@@ -1,25 +1,34 @@
-// Adds up vitest's JSON reports: `name=file` for each run.
+// Adds up vitest's JSON reports: `name=file` for each run. Files of a run that were tested again lie in `file.again`.
 import { existsSync, readFileSync } from "node:fs"
 
 const total = { passed: 0, failed: 0 }
 const skipped = new Map()
+const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).testResults : undefined)
+
 for (const [name, file] of process.argv.slice(2).map((run) => run.split("="))) {
-  if (!existsSync(file)) {
+  const first = read(file)
+  if (first === undefined) {
     console.log(`The run on ${name} ended without a report.`)
     total.failed++
     continue
   }
-  const { numFailedTests, numPassedTests, testResults } = JSON.parse(readFileSync(file, "utf8"))
-  total.passed += numPassedTests
-  total.failed += numFailedTests
-  for (const { assertionResults, message, name: path, status } of testResults) {
+  const again = new Map(read(`${file}.again`)?.map((result) => [result.name, result]))
+  for (const { assertionResults, name: path } of first) {
+    if (!again.has(path)) continue
+    for (const { fullName, status } of assertionResults) {
+      if (status === "failed") console.log(`Failed on ${name}, and so its file was tested again: ${fullName}`)
+    }
+  }
+  for (const { assertionResults, message, name: path, status } of first.map(
+    (result) => again.get(result.name) ?? result
+  )) {
     if (status === "failed" && !assertionResults.some((test) => test.status === "failed")) {
       console.log(`${path} did not run: ${message}`)
       total.failed++
     }
     for (const test of assertionResults) {
-      if (["passed", "failed"].includes(test.status)) continue
-      skipped.set(test.fullName, [...(skipped.get(test.fullName) ?? []), name])
+      if (["passed", "failed"].includes(test.status)) total[test.status]++
+      else skipped.set(test.fullName, [...(skipped.get(test.fullName) ?? []), name])
     }
   }
 }
