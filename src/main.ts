@@ -2,6 +2,7 @@
 import "effect/schema/SchemaJITCompiler/enable"
 import { Cause, type Context, Effect, Exit, Fiber, Layer, Redacted } from "effect"
 import { FetchHttpClient, HttpRouter } from "effect/http"
+import v8 from "node:v8"
 import { HttpSettings } from "./http/HttpSettings.ts"
 import { Load } from "./http/Load.ts"
 import { Routes } from "./http/Routes.ts"
@@ -19,6 +20,10 @@ import { welcome } from "./layers/Welcome.ts"
 import { Workers } from "./layers/Workers.ts"
 import { ApiKeys } from "./services/ApiKeys.ts"
 import { Readiness } from "./services/Readiness.ts"
+
+// What survives the start teaches V8 to put more like it among the old, and then each request is kept until the next full
+// collection by its own dead: a seventh of all time went there.
+v8.setFlagsFromString("--no-allocation-site-pretenuring")
 
 // Who sends slowly is told; so that it can be, the connection lives a little longer.
 const patience = { sending: 15_000, taking: 20_000 }
