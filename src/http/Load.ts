@@ -1,7 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { Readiness } from "../services/Readiness.ts"
-import * as RecentlyUsed from "../services/RecentlyUsed.ts"
 import { countRefused, isProbe } from "./AccessLog.ts"
 import { type RequestFacts, requestIdOf } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
@@ -12,8 +11,6 @@ type SentHeaders = Readonly<Record<string, string | undefined>>
 
 const mostRemembered = 1_000
 const burst = { times: 4, milliseconds: 200 }
-/** A process that has not paused for so long answers no sooner for working on more at once, and spends more on each. */
-const busy = { share: 0.97, milliseconds: 1_000, part: 1 / 4 }
 /** Whom so many refusals a second do not slow down is told the rest later: a connection that waits asks for nothing. */
 const unheeded = { refusals: 20, milliseconds: 250 }
 const special = ["origin", "content-length", "transfer-encoding"]
@@ -55,27 +52,13 @@ export class Load extends Context.Service<
       const context = yield* Effect.context<never>()
       const refusedAs = Refusals.make(settings)
       const { maxInFlight } = settings
-      const waiting = new Map<string, () => number>()
-      const told = RecentlyUsed.make<{ refused: number; readonly since: number }>(mostRemembered)
+      const waiting = new Map<string, Told>()
       let running = 0
       let fullSince = Infinity
       let toldAt = -Infinity
 
-      const mostBusy = Math.ceil(maxInFlight * busy.part)
-      let loop = { since: performance.now(), at: performance.eventLoopUtilization(), isBusy: false }
-
-      const isBusy = (now: number) => {
-        if (now - loop.since > busy.milliseconds) {
-          const { utilization } = performance.eventLoopUtilization(loop.at)
-          loop = { since: now, at: performance.eventLoopUtilization(), isBusy: utilization > busy.share }
-        }
-        return loop.isBusy
-      }
-
       const isFull = (now: number) =>
-        running >= maxInFlight * burst.times ||
-        (running >= maxInFlight && now - fullSince > burst.milliseconds) ||
-        (running >= mostBusy && isBusy(now))
+        running >= maxInFlight * burst.times || (running >= maxInFlight && now - fullSince > burst.milliseconds)
 
       const enter = () => {
         if (++running === maxInFlight) fullSince = performance.now()
@@ -91,24 +74,22 @@ export class Load extends Context.Service<
         Effect.runForkWith(context)(Effect.logWarning("Overloaded: more requests at once than MAX_IN_FLIGHT"))
       }
 
-      const delayOf = (authorization = "", now: number) => {
-        const known = told.get(authorization)
-        const count = known !== undefined && now - known.since < 1_000 ? known : { refused: 0, since: now }
-        if (count !== known) told.set(authorization, count)
-        return ++count.refused > unheeded.refusals ? unheeded.milliseconds : 0
-      }
-
       const refusalOf = (url: string, { authorization }: SentHeaders): Refusals.Refusal | undefined => {
-        if ((running < mostBusy && waiting.size === 0) || isProbe(pathOf(url))) return undefined
+        if ((running < maxInFlight && waiting.size === 0) || isProbe(pathOf(url))) return undefined
         const now = performance.now()
         if (isFull(now)) {
           tell(now)
-          return { status: 503, retryAfter: 1, after: delayOf(authorization, now) }
+          return { status: 503, retryAfter: 1, after: 0 }
         }
-        const seconds = authorization === undefined ? undefined : waiting.get(authorization)?.()
-        if (seconds === undefined) return undefined
-        if (seconds > 0) return { status: 429, retryAfter: seconds, after: delayOf(authorization, now) }
-        waiting.delete(authorization!)
+        const told = authorization === undefined ? undefined : waiting.get(authorization)
+        if (told === undefined) return undefined
+        if (now - told.since > 1_000) Object.assign(told, { refused: 0, since: now })
+        const seconds = told.seconds()
+        if (seconds > 0) {
+          const after = ++told.refused > unheeded.refusals ? unheeded.milliseconds : 0
+          return { status: 429, retryAfter: seconds, after }
+        }
+        if (told.refused === 0) waiting.delete(authorization!)
         return undefined
       }
 
@@ -147,9 +128,12 @@ export class Load extends Context.Service<
           }),
         tooMany: (authorization, seconds) => {
           if (waiting.size >= mostRemembered) waiting.clear()
-          waiting.set(authorization, seconds)
+          const { refused = 0, since = performance.now() } = waiting.get(authorization) ?? {}
+          waiting.set(authorization, { seconds, refused, since })
         }
       })
     })
   )
 }
+
+type Told = { readonly seconds: () => number; refused: number; since: number }

@@ -24,7 +24,7 @@ export interface Options {
     | undefined
 }
 
-const mostKeptBack = 4_000
+const mostKeptBack = 1_000
 
 /** The socket. */
 export const layer = ({ patience, refusal, ...options }: Options) =>

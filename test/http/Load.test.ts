@@ -165,28 +165,3 @@ layer(TestApp.layerWith({ maxInFlight: 2, maxInFlightPerCustomer: 2 }), { exclud
     )
   }
 )
-
-layer(TestApp.layerWith({ maxInFlight: 8 }), { excludeTestServices: true })(
-  "While the event loop never pauses",
-  (it) => {
-    it.effect("a quarter of the room is all there is, and no longer than that", () =>
-      Effect.gen(function* () {
-        const { call } = yield* App
-        const { ada, eve } = yield* people
-        const running = [yield* halfUpload(ada), yield* halfUpload(eve)]
-        yield* Effect.sleep("1200 millis")
-
-        const before = yield* call(eve, "GET", profile)
-        const until = performance.now() + 1_200
-        while (performance.now() < until);
-        const meanwhile = yield* call(eve, "GET", profile)
-        yield* Effect.sleep("1200 millis")
-        const after = yield* call(eve, "GET", profile)
-        for (const { finish } of running) yield* finish
-
-        assertProblem(meanwhile, 503, "service_unavailable")
-        assert.deepStrictEqual([before.status, after.status], [200, 200])
-      }).pipe(Effect.scoped)
-    )
-  }
-)
