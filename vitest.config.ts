@@ -9,8 +9,6 @@ export default defineConfig({
     isolate: false,
     // Of two cores: what is tested as a process of its own spends much of its time waiting.
     maxWorkers: 3,
-    // CI lands or refuses a whole day's work: a machine that is busy for a moment gets a second try, and the report says so.
-    retry: process.env["CI"] === undefined ? 0 : 2,
     testTimeout: 60_000,
     hookTimeout: 60_000
   }
