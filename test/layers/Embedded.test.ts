@@ -131,7 +131,7 @@ layer(Shared.layer, { excludeTestServices: true })("The embedded database", (it)
   const shared = <A, E>(
     name: string,
     test: (database: Shared["Service"]) => Effect.Effect<A, E, Scope.Scope>,
-    timeout = 10_000
+    timeout = 30_000
   ) => it.effect(name, () => Effect.flatMap(Shared, test), timeout)
 
   shared(
@@ -463,7 +463,7 @@ layer(Shared.layer, { excludeTestServices: true })("The embedded database", (it)
           []
         )
       }),
-    20_000
+    60_000
   )
 })
 
