@@ -13,15 +13,12 @@ for (const [name, file] of process.argv.slice(2).map((run) => run.split("="))) {
     continue
   }
   const again = new Map(read(`${file}.again`)?.map((result) => [result.name, result]))
-  for (const { assertionResults, name: path } of first) {
-    if (!again.has(path)) continue
-    for (const { fullName, status } of assertionResults) {
-      if (status === "failed") console.log(`Failed on ${name}, and so its file was tested again: ${fullName}`)
+  for (const result of first) {
+    const latest = again.get(result.name)
+    for (const test of latest === undefined ? [] : result.assertionResults) {
+      if (test.status === "failed") console.log(`Failed on ${name}, and so its file was tested again: ${test.fullName}`)
     }
-  }
-  for (const { assertionResults, message, name: path, status } of first.map(
-    (result) => again.get(result.name) ?? result
-  )) {
+    const { assertionResults, message, name: path, status } = latest ?? result
     if (status === "failed" && !assertionResults.some((test) => test.status === "failed")) {
       console.log(`${path} did not run: ${message}`)
       total.failed++

@@ -25,8 +25,6 @@ export const superuser = (statement: string) =>
   Effect.flatMap(Cluster, ({ url }) => TestServer.run(url("postgres"), statement))
 
 export const database = Effect.fnUntraced(function* (name: string) {
-  // A test that is tried again finds what it left.
-  yield* superuser(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
   yield* superuser(`CREATE DATABASE ${name} OWNER manager`)
   return yield* manager(name)
 })
