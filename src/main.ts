@@ -44,13 +44,14 @@ const server = (settings: Settings.Settings, services: Context.Context<Layer.Suc
   }).pipe(
     Layer.provide(
       Layer.unwrap(
-        Load.useSync(({ refuse: refusal }) =>
+        Load.useSync(({ inTurn, refuse: refusal }) =>
           NodeServer.layer({
             port: settings.port,
             host: settings.host,
             gracefulShutdownTimeout: "6 seconds",
             patience: patience.taking,
-            refusal
+            refusal,
+            inTurn
           })
         )
       )

@@ -1,5 +1,5 @@
 import { Cause, Context, Effect, Option, References, type Types } from "effect"
-import { HttpMiddleware, HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { SqlError } from "effect/sql"
 import { ApiKeys } from "../services/ApiKeys.ts"
 import { Readiness } from "../services/Readiness.ts"
@@ -8,11 +8,13 @@ import { isProbe, plainPaths, record } from "./AccessLog.ts"
 import { answerHeaders } from "./AnswerHeaders.ts"
 import { Api } from "./Api.ts"
 import { verifyApiKey, verifyBearer } from "./Authentication.ts"
+import * as Cors from "./Cors.ts"
 import { CurrentRequest, facts, requestIdOf, type RequestFacts } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { Load } from "./Load.ts"
 import { methodsOf, pathOf, placeOf, routedOf, shortOf } from "./Paths.ts"
 import { complete } from "./Problems.ts"
+import type { Refused } from "./Refusals.ts"
 
 /**
  * What every request passes on its way in and out, whatever becomes of it: whether there is room for it, its id, the path
@@ -27,34 +29,7 @@ export const Edge = HttpRouter.middleware(
     const load = yield* Load
     const headersOf = answerHeaders(settings)
     const methodsAt = methodsOf(Api, plainPaths)
-    const origins = new Set(settings.corsOrigins)
-    const cors = HttpMiddleware.cors({
-      allowedOrigins: (origin) => origins.has(origin),
-      allowedMethods: ["GET", "HEAD", "PUT", "POST", "DELETE"],
-      allowedHeaders: [
-        "authorization",
-        "content-type",
-        "orgid",
-        "idempotency-key",
-        "if-match",
-        "if-none-match",
-        "x-request-id",
-        "last-event-id"
-      ],
-      exposedHeaders: [
-        "accept-ranges",
-        "content-disposition",
-        "content-range",
-        "etag",
-        "location",
-        "retry-after",
-        "ratelimit",
-        "ratelimit-policy",
-        "x-request-id",
-        "idempotency-replayed"
-      ],
-      maxAge: 600
-    })
+    const cors = Cors.middleware(settings)
 
     /** No route took it: 401 before 404, so that only who is let in learns what is there. */
     const unmatched = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest, path: string) {
@@ -104,22 +79,22 @@ export const Edge = HttpRouter.middleware(
         const routed = routedOf(path) + url.slice(path.length)
         const seen = routed === request.url ? request : request.modify({ url: routed })
         const place = placeOf(routedOf(path))
-        const refusal = load.refusalOf(path, request.headers)
+        const refused = load.refuseLarge(request, current, place)
         const answered =
-          refusal === undefined
+          refused === undefined
             ? (isProbe(path) ? app : load.count(app, current)).pipe(
                 Effect.catchCause((cause) => failed(cause, seen, place)),
                 Effect.map((response) => finish(response, seen, current, place))
               )
             : Effect.delay(
-                Effect.sync(() => load.answerTo(refusal, current, place)),
-                refusal.after
+                Effect.sync(() => answerOf(refused)),
+                refused.after
               )
         return (isAcrossOrigins(request) ? identified(cors(answered), current) : answered).pipe(
           // In the context from before the routing: one more layer on all that is there by now would be a copy of it.
           Effect.tap(({ status }) =>
             Effect.updateContext(
-              record(request.method, current, status, performance.now() - started, refusal !== undefined),
+              record(request.method, current, status, performance.now() - started, refused !== undefined),
               (_: Context.Context<never>) => outer
             )
           ),
@@ -171,6 +146,9 @@ const passing = new Set([
 ])
 
 const sqlStateOf = ({ reason: { cause } }: SqlError.SqlError) => String((cause as { code?: unknown } | undefined)?.code)
+
+const answerOf = ({ body, headers, status }: Refused) =>
+  HttpServerResponse.text(body, { status, headers, contentType: "application/problem+json" })
 
 /** With an `Origin`; of the requests for options, those that browsers make before others. */
 const isAcrossOrigins = ({ headers, method }: HttpServerRequest.HttpServerRequest) =>

@@ -1,11 +1,12 @@
 import { Context, Effect, Layer } from "effect"
-import { HttpServerResponse } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
 import { Readiness } from "../services/Readiness.ts"
 import { countRefused, isProbe } from "./AccessLog.ts"
 import { type RequestFacts, requestIdOf } from "./CurrentRequest.ts"
 import { HttpSettings } from "./HttpSettings.ts"
 import { pathOf, placeOf, shortOf } from "./Paths.ts"
 import * as Refusals from "./Refusals.ts"
+import * as Turns from "./Turns.ts"
 
 type SentHeaders = Readonly<Record<string, string | undefined>>
 
@@ -13,7 +14,10 @@ const mostRemembered = 1_000
 const burst = { times: 4, milliseconds: 200 }
 /** Whom so many refusals a second do not slow down is told the rest later: a connection that waits asks for nothing. */
 const unheeded = { refusals: 20, milliseconds: 250 }
-const special = ["origin", "content-length", "transfer-encoding"]
+/** So many are refused at once for each answer, which leaves time for answers; clients that hurry are told the rest later. */
+const perAnswer = 2
+/** In bytes: what Node.js reads to its end and forgets when a request was answered before. */
+const smallBody = 16_384
 
 /**
  * Bounds how many requests a process works on at once.
@@ -21,21 +25,21 @@ const special = ["origin", "content-length", "transfer-encoding"]
  * Whoever sends more than can be answered has the rest refused before any work is done for it, so that those which are
  * answered are answered soon: by Little's law, none waits longer than `maxInFlight` takes. Many that come at one moment
  * are no overload: four times as many are let in, unless it has been too many for a while (as CoDel has it, RFC 8289).
+ * All but a few wait for their turn before any work is done for them: who is let in is not refused any more.
  */
 export class Load extends Context.Service<
   Load,
   {
-    readonly refusalOf: (url: string, headers: SentHeaders) => Refusals.Refusal | undefined
-    readonly answerTo: (
-      refusal: Refusals.Refusal,
-      request: RequestFacts,
-      place: string
-    ) => HttpServerResponse.HttpServerResponse
-    /**
-     * The answer to a request that is refused before anything else looks at it. Not to browsers of other origins, nor to
-     * what has a body: the edge knows what these need.
-     */
+    /** The answer to a request that is refused before anything else looks at it. */
     readonly refuse: (method: string, url: string, headers: SentHeaders) => Refusals.Refused | undefined
+    /** The same of one with a large body, which the HTTP server has to get rid of: at the edge. */
+    readonly refuseLarge: (
+      request: HttpServerRequest.HttpServerRequest,
+      current: RequestFacts,
+      place: string
+    ) => Refusals.Refused | undefined
+    /** Begins with a request that was not refused, now or in a later turn of the event loop. */
+    readonly inTurn: (url: string, begin: () => void) => void
     /** Holds one place until an answer has begun: what is streamed from then on has bounds of its own. */
     readonly count: <A, E, R>(app: Effect.Effect<A, E, R>, request: RequestFacts) => Effect.Effect<A, E, R>
     /** Gives the place back while a client is waited for. */
@@ -56,16 +60,28 @@ export class Load extends Context.Service<
       let running = 0
       let fullSince = Infinity
       let toldAt = -Infinity
+      let refusals: number = maxInFlight
+
+      const turns = Turns.make(() => running)
+      const many = () => running + turns.waiting()
 
       const isFull = (now: number) =>
-        running >= maxInFlight * burst.times || (running >= maxInFlight && now - fullSince > burst.milliseconds)
+        many() >= maxInFlight * burst.times || (many() >= maxInFlight && now - fullSince > burst.milliseconds)
+
+      const watch = () => {
+        if (many() < maxInFlight / 2) fullSince = Infinity
+        else if (fullSince === Infinity && many() >= maxInFlight) fullSince = performance.now()
+      }
 
       const enter = () => {
-        if (++running === maxInFlight) fullSince = performance.now()
+        running++
+        watch()
       }
 
       const leave = () => {
-        if (--running < maxInFlight) fullSince = Infinity
+        running--
+        refusals = Math.min(refusals + perAnswer, maxInFlight)
+        watch()
       }
 
       const tell = (now: number) => {
@@ -75,11 +91,12 @@ export class Load extends Context.Service<
       }
 
       const refusalOf = (url: string, { authorization }: SentHeaders): Refusals.Refusal | undefined => {
-        if ((running < maxInFlight && waiting.size === 0) || isProbe(pathOf(url))) return undefined
+        if ((many() < maxInFlight && waiting.size === 0) || isProbe(pathOf(url))) return undefined
         const now = performance.now()
         if (isFull(now)) {
           tell(now)
-          return { status: 503, retryAfter: 1, after: 0 }
+          if (refusals > 0) refusals--
+          return { status: 503, retryAfter: 1, after: refusals > 0 ? 0 : unheeded.milliseconds }
         }
         const told = authorization === undefined ? undefined : waiting.get(authorization)
         if (told === undefined) return undefined
@@ -93,24 +110,29 @@ export class Load extends Context.Service<
         return undefined
       }
 
-      const answered = (refusal: Refusals.Refusal, request: Pick<RequestFacts, "id" | "path">, place: string) => {
-        const answer = refusedAs(refusal, request, place)
+      const answered = (...of: Parameters<typeof refusedAs>) => {
+        const answer = refusedAs(...of)
         return readiness.closing() ? { ...answer, headers: { ...answer.headers, connection: "close" } } : answer
       }
 
       return Load.of({
-        refusalOf,
-        answerTo: (refusal, request, place) => {
-          const { body, headers, status } = answered(refusal, request, place)
-          return HttpServerResponse.text(body, { status, headers, contentType: "application/problem+json" })
-        },
         refuse: (method, url, headers) => {
-          if (special.some((name) => name in headers)) return undefined
-          const refusal = refusalOf(url, headers)
+          const refusal = method === "OPTIONS" || isLarge(headers) ? undefined : refusalOf(url, headers)
           if (refusal === undefined) return undefined
           countRefused(method, refusal.status, context)
           const path = pathOf(shortOf(url))
-          return answered(refusal, { id: requestIdOf(headers["x-request-id"]), path }, placeOf(path))
+          const id = requestIdOf(headers["x-request-id"])
+          return answered(refusal, { id, path, place: placeOf(path), origin: headers["origin"] })
+        },
+        refuseLarge: ({ headers }, { id, path }, place) => {
+          const refusal = isLarge(headers) ? refusalOf(path, headers) : undefined
+          // What is across origins is added to each answer there.
+          return refusal && answered(refusal, { id, path, place, origin: undefined })
+        },
+        inTurn: (url, begin) => {
+          if (isProbe(pathOf(url))) return begin()
+          turns.begin(begin)
+          watch()
         },
         count: (app, request) =>
           Effect.suspend(() => {
@@ -135,5 +157,9 @@ export class Load extends Context.Service<
     })
   )
 }
+
+/** Also what comes only when we ask for it (RFC 9110, section 10.1.1). */
+const isLarge = (headers: SentHeaders) =>
+  "transfer-encoding" in headers || "expect" in headers || Number(headers["content-length"] ?? 0) > smallBody
 
 type Told = { readonly seconds: () => number; refused: number; since: number }

@@ -1,6 +1,7 @@
 import { HttpServerResponse } from "effect/http"
 import { RateLimited } from "../domain/RateLimited.ts"
 import { answerHeaders, rateLimitOf } from "./AnswerHeaders.ts"
+import * as Cors from "./Cors.ts"
 import { facts } from "./CurrentRequest.ts"
 import type { HttpSettings } from "./HttpSettings.ts"
 import { complete, ServiceUnavailable } from "./Problems.ts"
@@ -18,6 +19,13 @@ export interface Refused {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly after: number
+}
+
+interface Asked {
+  readonly id: string
+  readonly path: string
+  readonly place: string
+  readonly origin: string | undefined
 }
 
 /**
@@ -43,16 +51,21 @@ export const make = (settings: HttpSettings["Service"]) => {
     }
   }
 
-  return (refusal: Refusal, request: { readonly id: string; readonly path: string }, place: string): Refused => {
-    const area = /^\/(?:client-data|platform)(?=\/|$)/.exec(place)?.[0] ?? "/"
+  return (refusal: Refusal, request: Asked): Refused => {
+    const area = /^\/(?:client-data|platform)(?=\/|$)/.exec(request.place)?.[0] ?? "/"
     const key = `${refusal.status} ${refusal.retryAfter} ${area}`
     const template = known.get(key) ?? templateOf(refusal, area)
     known.set(key, template)
     const [before, between, after] = template.parts
+    const headers: Record<string, string> = { ...template.headers, "x-request-id": request.id }
+    if (request.origin !== undefined) {
+      const vary = headers["vary"] === undefined ? "Origin" : `${headers["vary"]}, Origin`
+      Object.assign(headers, Cors.headersFor(settings, request.origin), { vary })
+    }
     return {
       status: refusal.status,
       after: refusal.after,
-      headers: { ...template.headers, "x-request-id": request.id },
+      headers,
       body: `${before}${JSON.stringify(request.path).slice(1, -1)}${between}${request.id}${after}`
     }
   }

@@ -22,12 +22,13 @@ export interface Options {
         readonly after: number
       }
     | undefined
+  readonly inTurn: (url: string, begin: () => void) => void
 }
 
-const mostKeptBack = 1_000
+const mostKeptBack = 4_000
 
 /** The socket. */
-export const layer = ({ patience, refusal, ...options }: Options) =>
+export const layer = ({ inTurn, patience, refusal, ...options }: Options) =>
   NodeHttpServer.layer(() => {
     const server = createServer({
       keepAliveTimeout: 65_000,
@@ -37,7 +38,7 @@ export const layer = ({ patience, refusal, ...options }: Options) =>
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384
     })
-    return refusing(impatient(upgradingNobody(server), patience), refusal)
+    return refusing(impatient(upgradingNobody(server), patience), refusal, inTurn)
   }, options)
 
 /** Ends a connection on which nothing happens, if that is its client's doing. */
@@ -76,7 +77,7 @@ const upgradingNobody = (server: Server): Server => {
   return server
 }
 
-const refusing = (server: Server, refusal: Options["refusal"]): Server => {
+const refusing = (server: Server, refusal: Options["refusal"], inTurn: Options["inTurn"]): Server => {
   let keptBack = 0
   const isRefused = (request: IncomingMessage, response: ServerResponse) => {
     const { headers, method = "GET", url = "/" } = request
@@ -100,7 +101,16 @@ const refusing = (server: Server, refusal: Options["refusal"]): Server => {
     return true
   }
   const emit = server.emit.bind(server)
-  server.emit = (event: string, ...args: ReadonlyArray<unknown>) =>
-    (event === "request" && isRefused(...(args as [IncomingMessage, ServerResponse]))) || emit(event, ...args)
+  server.emit = (event: string, ...args: ReadonlyArray<unknown>) => {
+    if (event !== "request") return emit(event, ...args)
+    const [request, response] = args as [IncomingMessage, ServerResponse]
+    if (!isRefused(request, response)) {
+      inTurn(request.url ?? "/", () => {
+        // Who has gone meanwhile is waited for by nobody.
+        if (!response.closed) emit("request", request, response)
+      })
+    }
+    return true
+  }
   return server
 }

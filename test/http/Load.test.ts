@@ -50,118 +50,150 @@ const halfUpload = (who: Customer) =>
     rest: "def\r\n--b--\r\n"
   })
 
-layer(TestApp.layerWith({ maxInFlight: 2, maxInFlightPerCustomer: 2 }), { excludeTestServices: true })(
-  "With more requests at once than there is room for",
-  (it) => {
-    it.effect("one customer's are refused beyond their share, and nobody else's", () =>
-      Effect.gen(function* () {
-        const { call } = yield* App
-        const { ada, eve, namesake } = yield* people
-        const running = yield* halfChanges(ada, 2)
+const portal = "https://portal.example"
 
-        const refused = yield* call(ada, "GET", profile)
-        const others = [yield* call(eve, "GET", profile), yield* call(namesake, "GET", profile)]
-        yield* running.finish
-        const after = yield* call(ada, "GET", profile)
+layer(TestApp.layerWith({ maxInFlight: 2, maxInFlightPerCustomer: 2, corsOrigins: [portal] }), {
+  excludeTestServices: true
+})("With more requests at once than there is room for", (it) => {
+  it.effect("one customer's are refused beyond their share, and nobody else's", () =>
+    Effect.gen(function* () {
+      const { call } = yield* App
+      const { ada, eve, namesake } = yield* people
+      const running = yield* halfChanges(ada, 2)
 
-        assertProblem(refused, 429, "rate_limited")
-        assert.strictEqual(refused.headers["retry-after"], "1")
-        assert.deepStrictEqual(deviations("get", profile, refused), [])
-        assert.deepStrictEqual(
-          [...others, after].map(({ status }) => status),
-          [200, 200, 200]
-        )
-      }).pipe(Effect.scoped)
-    )
+      const refused = yield* call(ada, "GET", profile)
+      const others = [yield* call(eve, "GET", profile), yield* call(namesake, "GET", profile)]
+      yield* running.finish
+      const after = yield* call(ada, "GET", profile)
 
-    it.effect("anybody's are refused before any work is done for them, and probes are not", () =>
-      Effect.gen(function* () {
-        const { call, logs } = yield* App
-        const { acme, ada, eve, trent } = yield* people
-        const bob = yield* makeCustomer(acme, "bob")
-        const running = [yield* halfUpload(ada), yield* halfUpload(eve)]
-        yield* Effect.sleep("250 millis")
+      assertProblem(refused, 429, "rate_limited")
+      assert.strictEqual(refused.headers["retry-after"], "1")
+      assert.deepStrictEqual(deviations("get", profile, refused), [])
+      assert.deepStrictEqual(
+        [...others, after].map(({ status }) => status),
+        [200, 200, 200]
+      )
+    }).pipe(Effect.scoped)
+  )
 
-        const refused = yield* Effect.all([
-          call(bob, "GET", profile),
-          call(bob, "PUT", profile, { body: { nope: 1 } }),
-          call(trent, "GET", profile),
-          call(undefined, "GET", profile),
-          call(bob, "GET", "/client-data/nowhere"),
-          call(bob, "GET", "/docs")
-        ])
-        const probes = [
-          yield* call(undefined, "GET", "/livez"),
-          yield* call(undefined, "GET", "/readyz"),
-          yield* call(undefined, "GET", "/readyz?from=balancer")
-        ]
-        const metrics = yield* call(undefined, "GET", "/metrics")
-        for (const { finish } of running) yield* finish
-        const after = yield* call(bob, "GET", profile)
+  it.effect("anybody's are refused before any work is done for them, and probes are not", () =>
+    Effect.gen(function* () {
+      const { call, logs } = yield* App
+      const { acme, ada, eve, trent } = yield* people
+      const bob = yield* makeCustomer(acme, "bob")
+      const running = [yield* halfUpload(ada), yield* halfUpload(eve)]
+      yield* Effect.sleep("250 millis")
 
-        for (const answer of refused) assertProblem(answer, 503, "service_unavailable")
-        for (const { bytes, headers } of refused) assert.strictEqual(headers["content-length"], String(bytes.length))
-        assert.deepStrictEqual(deviations("get", profile, refused[0]), [])
-        assert.deepStrictEqual(
-          [...probes, after].map(({ status }) => status),
-          [200, 200, 200, 200]
-        )
-        assert.match(metrics.text, /http_requests_total\{method="GET",route="refused"[^}]*\} 5/)
-        assert.lengthOf(
-          logs.filter(({ message }) => String(message).includes("MAX_IN_FLIGHT")),
-          1
-        )
-        const told = logs.filter(({ annotations }) => annotations["route"] === "refused")
-        assert.deepStrictEqual([...new Set(told.map(({ level }) => level))], ["DEBUG"])
-      }).pipe(Effect.scoped)
-    )
+      const refused = yield* Effect.all([
+        call(bob, "GET", profile),
+        call(bob, "PUT", profile, { body: { nope: 1 } }),
+        call(bob, "PUT", profile, { body: { about: "x".repeat(20_000) } }),
+        call(trent, "GET", profile),
+        call(undefined, "GET", profile),
+        call(bob, "GET", "/client-data/nowhere"),
+        call(bob, "GET", "/docs")
+      ])
+      const probes = [
+        yield* call(undefined, "GET", "/livez"),
+        yield* call(undefined, "GET", "/readyz"),
+        yield* call(undefined, "GET", "/readyz?from=balancer")
+      ]
+      const metrics = yield* call(undefined, "GET", "/metrics")
+      for (const { finish } of running) yield* finish
+      const after = yield* call(bob, "GET", profile)
 
-    it.effect("whoever sends a body slowly takes nobody's room meanwhile", () =>
-      Effect.gen(function* () {
-        const { call } = yield* App
-        const { acme, ada, eve } = yield* people
-        const bob = yield* makeCustomer(acme, "bob")
-        const running = [yield* halfChanges(ada, 2), yield* halfChanges(eve, 2)]
-        yield* Effect.sleep("250 millis")
+      for (const answer of refused) assertProblem(answer, 503, "service_unavailable")
+      for (const { bytes, headers } of refused) assert.strictEqual(headers["content-length"], String(bytes.length))
+      assert.deepStrictEqual(deviations("get", profile, refused[0]), [])
+      assert.deepStrictEqual(
+        [...probes, after].map(({ status }) => status),
+        [200, 200, 200, 200]
+      )
+      assert.match(metrics.text, /http_requests_total\{method="GET",route="refused"[^}]*\} 5/)
+      assert.lengthOf(
+        logs.filter(({ message }) => String(message).includes("MAX_IN_FLIGHT")),
+        1
+      )
+      const told = logs.filter(({ annotations }) => annotations["route"] === "refused")
+      assert.deepStrictEqual([...new Set(told.map(({ level }) => level))], ["DEBUG"])
+    }).pipe(Effect.scoped)
+  )
 
-        const other = yield* call(bob, "GET", profile)
-        for (const { finish } of running) yield* finish
-        const changed = yield* call(eve, "GET", profile)
+  it.effect("a page may read that it is refused where it may read answers, and nowhere else", () =>
+    Effect.gen(function* () {
+      const { call } = yield* App
+      const { acme, ada, eve } = yield* people
+      const bob = yield* makeCustomer(acme, "bob")
+      const from = (origin: string) =>
+        Effect.map(call(bob, "GET", profile, { headers: { origin } }), ({ headers, status }) => ({
+          status,
+          of: ["access-control-allow-origin", "access-control-expose-headers", "vary"].map((name) => headers[name])
+        }))
+      const origins = [portal, "https://elsewhere.example"]
+      const answered = yield* Effect.forEach(origins, from)
+      const running = [yield* halfUpload(ada), yield* halfUpload(eve)]
+      yield* Effect.sleep("250 millis")
 
-        assert.deepStrictEqual([other.status, changed.status, changed.json.about], [200, 200, "x"])
-      }).pipe(Effect.scoped)
-    )
+      const refused = yield* Effect.forEach(origins, from)
+      for (const { finish } of running) yield* finish
 
-    it.effect("an upload takes several places of a customer's, and no other customer's", () =>
-      Effect.gen(function* () {
-        const { call } = yield* App
-        const { ada, eve } = yield* people
-        const running = yield* halfUpload(ada)
+      assert.deepStrictEqual(
+        [...answered, ...refused].map(({ status }) => status),
+        [200, 200, 503, 503]
+      )
+      assert.strictEqual(answered[0]!.of[0], portal)
+      assert.deepStrictEqual(
+        refused.map(({ of }) => of),
+        answered.map(({ of }) => of)
+      )
+    }).pipe(Effect.scoped)
+  )
 
-        const refused = yield* call(ada, "GET", profile)
-        const other = yield* call(eve, "GET", profile)
-        yield* running.finish
-        const after = yield* call(ada, "GET", profile)
+  it.effect("whoever sends a body slowly takes nobody's room meanwhile", () =>
+    Effect.gen(function* () {
+      const { call } = yield* App
+      const { acme, ada, eve } = yield* people
+      const bob = yield* makeCustomer(acme, "bob")
+      const running = [yield* halfChanges(ada, 2), yield* halfChanges(eve, 2)]
+      yield* Effect.sleep("250 millis")
 
-        assertProblem(refused, 429, "rate_limited")
-        assert.deepStrictEqual([other.status, after.status], [200, 200])
-      }).pipe(Effect.scoped)
-    )
+      const other = yield* call(bob, "GET", profile)
+      for (const { finish } of running) yield* finish
+      const changed = yield* call(eve, "GET", profile)
 
-    it.effect("the room of those who go away is free again", () =>
-      Effect.gen(function* () {
-        const { call } = yield* App
-        const { ada, eve } = yield* people
-        yield* Effect.scoped(Effect.all([halfUpload(ada), halfUpload(eve)]))
-        yield* Effect.sleep("200 millis")
+      assert.deepStrictEqual([other.status, changed.status, changed.json.about], [200, 200, "x"])
+    }).pipe(Effect.scoped)
+  )
 
-        const answers = [yield* call(ada, "GET", profile), yield* call(eve, "GET", profile)]
+  it.effect("an upload takes several places of a customer's, and no other customer's", () =>
+    Effect.gen(function* () {
+      const { call } = yield* App
+      const { ada, eve } = yield* people
+      const running = yield* halfUpload(ada)
 
-        assert.deepStrictEqual(
-          answers.map(({ status }) => status),
-          [200, 200]
-        )
-      })
-    )
-  }
-)
+      const refused = yield* call(ada, "GET", profile)
+      const other = yield* call(eve, "GET", profile)
+      yield* running.finish
+      const after = yield* call(ada, "GET", profile)
+
+      assertProblem(refused, 429, "rate_limited")
+      assert.deepStrictEqual([other.status, after.status], [200, 200])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("the room of those who go away is free again", () =>
+    Effect.gen(function* () {
+      const { call } = yield* App
+      const { ada, eve } = yield* people
+      yield* Effect.scoped(Effect.all([halfUpload(ada), halfUpload(eve)]))
+      yield* Effect.sleep("200 millis")
+
+      const answers = [yield* call(ada, "GET", profile), yield* call(eve, "GET", profile)]
+
+      assert.deepStrictEqual(
+        answers.map(({ status }) => status),
+        [200, 200]
+      )
+    })
+  )
+})

@@ -12,7 +12,8 @@ const refusing = Layer.effectDiscard(HttpServer.serveEffect(Effect.succeed(HttpS
       host: "127.0.0.1",
       gracefulShutdownTimeout: "2 seconds",
       patience: 20_000,
-      refusal: () => ({ status: 429, headers: {}, body: "no", after: 250 })
+      refusal: () => ({ status: 429, headers: {}, body: "no", after: 250 }),
+      inTurn: (_, begin) => begin()
     })
   )
 )

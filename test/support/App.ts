@@ -131,8 +131,15 @@ const serve = (settings: Settings) =>
         return Layer.merge(app, server).pipe(
           Layer.provide(
             Layer.unwrap(
-              Load.useSync(({ refuse: refusal }) =>
-                NodeServer.layer({ port: 0, host: "127.0.0.1", gracefulShutdownTimeout: "1 second", patience, refusal })
+              Load.useSync(({ inTurn, refuse: refusal }) =>
+                NodeServer.layer({
+                  port: 0,
+                  host: "127.0.0.1",
+                  gracefulShutdownTimeout: "1 second",
+                  patience,
+                  refusal,
+                  inTurn
+                })
               )
             )
           ),
