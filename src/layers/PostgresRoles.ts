@@ -1,5 +1,5 @@
 import { Effect, Redacted } from "effect"
-import { SqlClient, SqlError } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from "node:crypto"
 
 export const customer = "portico_customer"
@@ -44,11 +44,15 @@ export const ensure = Effect.fn("PostgresRoles.ensure")(function* (
   )
   yield* login.pipe(
     Effect.catchIf(
-      ({ reason }) => reason._tag === "AuthenticationError" && password !== undefined,
+      (error) => password !== undefined && isRefused(error),
       () => reset
     )
   )
 })
+
+/** PgBouncer says so with the code of a broken connection. */
+const isRefused = ({ reason }: SqlError.SqlError): boolean =>
+  reason._tag === "AuthenticationError" || /authentication failed/.test(String((reason.cause as Error | null)?.message))
 
 /** What Postgres would store: sent in place of the password, so that no server log can hold it. */
 const verifier = (password: string): string => {

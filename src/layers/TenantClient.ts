@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream"
 import { CommitsForCertain } from "../services/Database.ts"
 import * as CommitOutcome from "./CommitOutcome.ts"
 import * as PoolQueue from "./PoolQueue.ts"
-import { tenantWire } from "./TenantWire.ts"
+import { patient, tenantWire } from "./TenantWire.ts"
 
 /** Which tenant a fiber runs for, if any: org and customer. */
 export type TenantOf = (context: Context.Context<never>) => readonly [org: string, customer: string] | undefined
@@ -161,8 +161,10 @@ class TenantConnection implements SqlConnection.Connection {
   executeValuesUnprepared(sql: string, params: Params) {
     return this.asTenant(sql, params, (all) => this.connection.queryValues(sql, all, false))
   }
+  /** A long answer over a slow line takes longer than any other may; who reads nothing at all is cut before. */
   executeStream(sql: string, params: Params, transform: Transform) {
-    const rows = Stream.unwrap(this.asTenant(sql, params, (all) => Effect.succeed(this.connection.stream(sql, all))))
+    const run = (all: Params) => Effect.succeed(this.connection.stream(patient + sql, all))
+    const rows = Stream.unwrap(this.asTenant(sql, params, run))
     return transform === undefined
       ? rows
       : Stream.mapArray(rows, (chunk) => transform(chunk) as unknown as typeof chunk)

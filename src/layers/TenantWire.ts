@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream"
 import { Silence } from "./PostgresSilence.ts"
 
 const Type = {
+  parse: 0x50,
   bind: 0x42,
   sync: 0x53,
   error: 0x45,
@@ -14,6 +15,11 @@ const Type = {
 const idle = 0x49
 /** The reply to a cycle that is all ours, its ReadyForQuery included. */
 const everything = Infinity
+
+/** What a statement starts with that may take its time. */
+export const patient = "/* patient */ "
+const patience = "5min"
+const patientStart = Buffer.from(`\0${patient}`)
 
 const message = (type: string, ...parts: ReadonlyArray<Uint8Array | string>): Buffer => {
   const body = Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part)))
@@ -55,6 +61,9 @@ const tenantOf = (data: Buffer, bind: number): Buffer | undefined => {
  * transaction control: it passes as it is, since an aborted transaction refuses parameters, and because a rollback to a
  * savepoint may undo the setting, the next statement sends its tenant again.
  *
+ * What is parsed for one cycle and starts with `patient` has a `statement_timeout` of its own, set in the same way: on the
+ * session, it would be others' as well, and behind a pooler it may be another session that runs the next statement.
+ *
  * A server that owes an answer and says nothing for `longestSilence` seconds is taken for dead: its connection is
  * destroyed, since a machine that hangs closes none. Who is slow to read what there is to read does not count. `ready` is
  * called when the server has let the connection in.
@@ -66,15 +75,10 @@ export const tenantWire = (socket: Duplex, longestSilence = Infinity, ready?: ()
   // A name of its own: embedded, many connections share one session.
   const name = `tenant_${randomBytes(6).toString("hex")}`
   const text = Buffer.from([0, 0, 0, 25])
-  const prepare = Buffer.concat([
-    message(
-      "P",
-      `${name}\0SELECT set_config('app.org_id', $1, true), set_config('app.customer_id', $2, true)\0\0\x02`,
-      text,
-      text
-    ),
-    message("S")
-  ])
+  const setting = "SELECT set_config('app.org_id', $1, true), set_config('app.customer_id', $2, true)"
+  const prepare = Buffer.concat([message("P", `${name}\0${setting}\0\0\x02`, text, text), message("S")])
+  const lasting = `${setting}, set_config('statement_timeout', '${patience}', true)`
+  const parseLasting = message("P", `\0${lasting}\0\0\x02`, text, text)
   const execute = message("E", "\0\0\0\0\0")
 
   let starting = true
@@ -85,7 +89,12 @@ export const tenantWire = (socket: Duplex, longestSilence = Infinity, ready?: ()
   const cycles: Array<number> = []
   let unsent: Buffer = Buffer.alloc(0)
 
-  const context = (tenant: Buffer | undefined): ReadonlyArray<Buffer> => {
+  const context = (tenant: Buffer | undefined, lasts: boolean): ReadonlyArray<Buffer> => {
+    if (tenant !== undefined && lasts) {
+      cycles.push(4) // ParseComplete, and as below
+      if (inTransaction) tenantSet = Buffer.from(tenant)
+      return [parseLasting, message("B", "\0\0\0\0\0\x02", tenant, "\0\0"), execute]
+    }
     const known = tenant === undefined || (inTransaction && tenantSet?.equals(tenant) === true)
     cycles.push(known ? 0 : 3) // BindComplete, DataRow, CommandComplete
     if (tenant === undefined) tenantSet = undefined
@@ -105,14 +114,18 @@ export const tenantWire = (socket: Duplex, longestSilence = Infinity, ready?: ()
     const data = unsent.length === 0 ? bytes : Buffer.concat([unsent, bytes])
     let from = 0
     let bind = -1
+    let lasts = false
     for (let at = 0; at + 5 <= data.length;) {
       const end = at + 1 + data.readInt32BE(at + 1)
       if (end > data.length) break
       if (data[at] === Type.bind) bind = at
-      else if (data[at] === Type.sync) {
-        out.push(...context(bind < 0 ? undefined : tenantOf(data, bind)), data.subarray(from, end))
+      else if (data[at] === Type.parse) {
+        lasts = data.subarray(at + 5, at + 5 + patientStart.length).equals(patientStart)
+      } else if (data[at] === Type.sync) {
+        out.push(...context(bind < 0 ? undefined : tenantOf(data, bind), lasts), data.subarray(from, end))
         from = end
         bind = -1
+        lasts = false
       }
       at = end
     }

@@ -13,11 +13,6 @@ const mostWaiting = 9
 // The readers of one customer take turns, lest whoever reads slowly in several places is in everybody's way.
 const mostOfOne = 6
 
-// A long account over a slow line takes longer than any other statement may; who reads nothing at all is cut before.
-const slowest = "5min"
-const resetTimeout = `
-  SELECT set_config('statement_timeout', reset_val, false) FROM pg_settings WHERE name = 'statement_timeout'`
-
 /** All that a customer can see, in one piece. */
 export class Accounts extends Context.Service<
   Accounts,
@@ -83,10 +78,6 @@ export class Accounts extends Context.Service<
           yield* Semaphore.takeScoped(turn, 1)
           yield* Semaphore.takeScoped(lanes, 1)
           const connection = yield* sql.reserve
-          yield* Effect.acquireRelease(
-            connection.executeUnprepared("SELECT set_config('statement_timeout', $1, false)", [slowest], undefined),
-            () => Effect.ignore(connection.executeUnprepared(resetTimeout, [], undefined))
-          )
           const [statement, params] = selectAll(customer).compile()
           return connection.executeStream(statement, params, undefined) as Stream.Stream<Row>
         }).pipe(Effect.orDie, Stream.unwrap)

@@ -10,6 +10,13 @@ export const callers: ReadonlyArray<Defect> = [
     ...by("layers/TenantClient")
   },
   {
+    name: "a stream's limit stays on the connection",
+    file: "src/layers/TenantWire.ts",
+    find: "set_config('statement_timeout', '${patience}', true)",
+    replace: "set_config('statement_timeout', '${patience}', false)",
+    ...by("layers/TenantClient")
+  },
+  {
     name: "a transaction keeps the first tenant it had",
     file: "src/layers/TenantWire.ts",
     find: "(inTransaction && tenantSet?.equals(tenant) === true)",

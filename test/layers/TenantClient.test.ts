@@ -52,6 +52,22 @@ layer(TestDatabase.layer, { excludeTestServices: true })("A customer's SQL clien
     })
   )
 
+  it.effect("lets a stream take longer than other statements, in a transaction as well, and nothing after it", () =>
+    Effect.gen(function* () {
+      const sql = yield* open({ multiplex: true, maxConnections: 1 })
+      const limit = sql<{ readonly limit: string }>`SELECT current_setting('statement_timeout') AS limit`
+      const ofStream = Effect.map(Stream.runCollect(limit.stream), ([row]) => row!.limit)
+      const ofStatement = Effect.map(limit, ([row]) => row!.limit)
+      const before = yield* ofStatement
+
+      assert.notStrictEqual(before, "5min")
+      assert.strictEqual(yield* ofStream, "5min")
+      assert.strictEqual(yield* ofStatement, before)
+      assert.strictEqual(yield* sql.withTransaction(Effect.andThen(ofStatement, ofStream)), "5min")
+      assert.strictEqual(yield* ofStatement, before)
+    }).pipe(as(ada))
+  )
+
   it.effect("dies without a customer, before anything is sent", () =>
     Effect.gen(function* () {
       const sql = yield* CustomerSql

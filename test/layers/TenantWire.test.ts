@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duplex } from "node:stream"
-import { tenantWire } from "../../src/layers/TenantWire.ts"
+import { patient, tenantWire } from "../../src/layers/TenantWire.ts"
 
 const message = (type: string, body: Uint8Array | string = "") => {
   const bytes = Buffer.from(body as string, "latin1")
@@ -76,6 +76,23 @@ describe("The tenant wire", () => {
 
     socket.write(cycle("acme", "eve"))
     assert.strictEqual(typesIn(sent()), "BE" + "BES")
+  })
+
+  it("gives a statement that may take its time a limit of its own, and takes the reply to that out again", () => {
+    const { received, sent, socket } = connected()
+    const parse = (sql: string) => message("P", `\0${sql}\0\0\0`)
+
+    socket.write(Buffer.concat([parse(`${patient}SELECT 1`), cycle("acme", "ada")]))
+    const bytes = sent()
+    assert.strictEqual(typesIn(bytes), "PS" + "PBE" + "PBES")
+    assert.include(bytes.toString("latin1"), "set_config('statement_timeout', '5min', true)")
+    assert.strictEqual(bytes.toString("latin1").split("\0\0\0\x04acme\0\0\0\x03ada\0\0").length, 3)
+    const reply = Buffer.concat([message("1"), bound, row("mine"), done, ready("I")])
+    socket.push(Buffer.concat([prepared, message("1"), set, reply]))
+    assert.deepEqual(received(), reply)
+
+    socket.write(Buffer.concat([parse("SELECT 1"), cycle("acme", "ada")]))
+    assert.strictEqual(typesIn(sent()), "BE" + "PBES")
   })
 
   it("takes out only its own replies, however the bytes are cut", () => {
