@@ -14,8 +14,8 @@ const mostRemembered = 1_000
 const burst = { times: 4, milliseconds: 200 }
 /** Whom so many refusals a second do not slow down is told the rest later: a connection that waits asks for nothing. */
 const unheeded = { refusals: 20, milliseconds: 250 }
-/** So many are refused at once for each answer, which leaves time for answers; clients that hurry are told the rest later. */
-const perAnswer = 2
+/** So many are refused at once for each answer, which leaves time for answers; who comes beyond them is told later. */
+const refusing = { perAnswer: 2, atMost: 400 }
 /** In bytes: what Node.js reads to its end and forgets when a request was answered before. */
 const smallBody = 16_384
 
@@ -60,7 +60,7 @@ export class Load extends Context.Service<
       let running = 0
       let fullSince = Infinity
       let toldAt = -Infinity
-      let refusals: number = maxInFlight
+      let refusals = refusing.atMost
 
       const turns = Turns.make(() => running)
       const many = () => running + turns.waiting()
@@ -80,7 +80,7 @@ export class Load extends Context.Service<
 
       const leave = () => {
         running--
-        refusals = Math.min(refusals + perAnswer, maxInFlight)
+        refusals = Math.min(refusals + refusing.perAnswer, refusing.atMost)
         watch()
       }
 
