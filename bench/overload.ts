@@ -11,7 +11,6 @@ import { customers, fill, org, portico, type Server, stopping, tokenOf, withData
 
 const seconds = Number(process.env["BENCH_SECONDS"] ?? 10)
 const loads = process.env["BENCH_LOADS"]?.split(",").map(Number) ?? [0.8, 1.2, 2]
-const connections = 2_000
 
 type Outcome = { readonly status: number; readonly ms: number; readonly at: number }
 
@@ -33,7 +32,7 @@ await withDatabase(async () => {
     ...(process.env["BENCH_TREES"]?.split(",") ?? []).map((pair) => pair.split("=") as [string, string])
   ]
   const servers: Array<Server> = []
-  for (const [name, tree] of trees) servers.push(await portico(name, tree))
+  for (const [name, tree] of trees) servers.push(await portico(name, tree, { RATE_LIMIT: "600" }))
   await fill(servers[0]!, ids)
   const bearers = await Promise.all(ids.map(tokenOf))
   for (const [title, mix] of Object.entries(mixes)) {
@@ -58,6 +57,13 @@ await withDatabase(async () => {
       }
       for (const load of loads) await part(`${load} C`, () => clients.openLoop(before * load, seconds))
       await part("1,600 at once", () => clients.closedLoop(1_600, seconds))
+      await part("half of C", () => clients.openLoop(before / 2, seconds))
+      await part("half of C, beside one customer with 256 at once", async () => {
+        const loud = await open(server, requestsOf(mix, bearers.slice(0, 1)), 256)
+        const [others] = await Promise.all([clients.openLoop(before / 2, seconds), loud.closedLoop(256, seconds)])
+        loud.close()
+        return others
+      })
       clients.close()
     }
     console.table(rows)
@@ -99,7 +105,7 @@ function requestsOf(mix: ReadonlyArray<readonly [number, string]>, bearers: Read
 }
 
 /** Connections that each carry one request at a time. */
-async function open({ url }: Server, next: () => string) {
+async function open({ url }: Server, next: () => string, connections = 2_000) {
   const { hostname, port } = new URL(url)
   const idle: Array<Connection> = []
   const all = await Promise.all(

@@ -38,7 +38,7 @@ export class Bodies extends HttpApiMiddleware.Service<Bodies>()("portico/http/Bo
           if (most !== undefined && Number(headers["content-length"]) > Number(most))
             return Effect.fail(new PayloadTooLarge())
           return Effect.andThen(
-            load.aside(arrived(request, context, patience.sending)),
+            load.aside(arrived(request, context, patience.sending), request),
             Effect.timeoutOrElse(httpEffect, { duration: slowest, orElse: () => Effect.fail(new RequestTimeout()) })
           )
         })

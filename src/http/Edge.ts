@@ -82,7 +82,7 @@ export const Edge = HttpRouter.middleware(
         const refused = load.refuseLarge(request, current, place)
         const answered =
           refused === undefined
-            ? (isProbe(path) ? app : load.count(app, current)).pipe(
+            ? (isProbe(path) ? app : load.count(app, request, current)).pipe(
                 Effect.catchCause((cause) => failed(cause, seen, place)),
                 Effect.map((response) => finish(response, seen, current, place))
               )

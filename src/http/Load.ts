@@ -39,11 +39,18 @@ export class Load extends Context.Service<
       place: string
     ) => Refusals.Refused | undefined
     /** Begins with a request that was not refused, now or in a later turn of the event loop. */
-    readonly inTurn: (url: string, begin: () => void) => void
+    readonly inTurn: (url: string, headers: SentHeaders, run: () => void) => void
     /** Holds one place until an answer has begun: what is streamed from then on has bounds of its own. */
-    readonly count: <A, E, R>(app: Effect.Effect<A, E, R>, request: RequestFacts) => Effect.Effect<A, E, R>
+    readonly count: <A, E, R>(
+      app: Effect.Effect<A, E, R>,
+      request: HttpServerRequest.HttpServerRequest,
+      current: RequestFacts
+    ) => Effect.Effect<A, E, R>
     /** Gives the place back while a client is waited for. */
-    readonly aside: <A, E, R>(waiting: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    readonly aside: <A, E, R>(
+      waiting: Effect.Effect<A, E, R>,
+      request: HttpServerRequest.HttpServerRequest
+    ) => Effect.Effect<A, E, R>
     /** Whoever sends with this token is to wait for so many seconds, until that is none. */
     readonly tooMany: (authorization: string, seconds: () => number) => void
   }
@@ -55,15 +62,14 @@ export class Load extends Context.Service<
       const readiness = yield* Readiness
       const context = yield* Effect.context<never>()
       const refusedAs = Refusals.make(settings)
-      const { maxInFlight } = settings
+      const { maxInFlight, maxInFlightPerCustomer } = settings
+      const fewest = Math.min(maxInFlight, maxInFlightPerCustomer)
       const waiting = new Map<string, Told>()
-      let running = 0
       let fullSince = Infinity
       let toldAt = -Infinity
       let refusals = refusing.atMost
 
-      const turns = Turns.make(() => running)
-      const many = () => running + turns.waiting()
+      const { begin, enter, leave, many, manyOf } = Turns.make()
 
       const isFull = (now: number) =>
         many() >= maxInFlight * burst.times || (many() >= maxInFlight && now - fullSince > burst.milliseconds)
@@ -73,32 +79,32 @@ export class Load extends Context.Service<
         else if (fullSince === Infinity && many() >= maxInFlight) fullSince = performance.now()
       }
 
-      const enter = () => {
-        running++
-        watch()
-      }
-
-      const leave = () => {
-        running--
-        refusals = Math.min(refusals + refusing.perAnswer, refusing.atMost)
-        watch()
-      }
-
       const tell = (now: number) => {
         if (now - toldAt < 1_000) return
         toldAt = now
         Effect.runForkWith(context)(Effect.logWarning("Overloaded: more requests at once than MAX_IN_FLIGHT"))
       }
 
+      const tooMany = (authorization: string, seconds: () => number) => {
+        if (waiting.size >= mostRemembered) waiting.clear()
+        const { refused = 0, since = performance.now() } = waiting.get(authorization) ?? {}
+        waiting.set(authorization, { seconds, refused, since })
+      }
+
       const refusalOf = (url: string, { authorization }: SentHeaders): Refusals.Refusal | undefined => {
-        if ((many() < maxInFlight && waiting.size === 0) || isProbe(pathOf(url))) return undefined
+        if ((many() < fewest && waiting.size === 0) || isProbe(pathOf(url))) return undefined
         const now = performance.now()
         if (isFull(now)) {
           tell(now)
           if (refusals > 0) refusals--
           return { status: 503, retryAfter: 1, after: refusals > 0 ? 0 : unheeded.milliseconds }
         }
-        const told = authorization === undefined ? undefined : waiting.get(authorization)
+        if (authorization === undefined) return undefined
+        const isTooMany = () => manyOf(authorization) >= maxInFlightPerCustomer
+        if (isTooMany() && !((waiting.get(authorization)?.seconds() ?? 0) > 0)) {
+          tooMany(authorization, () => (isTooMany() ? 1 : 0))
+        }
+        const told = waiting.get(authorization)
         if (told === undefined) return undefined
         if (now - told.since > 1_000) Object.assign(told, { refused: 0, since: now })
         const seconds = told.seconds()
@@ -106,7 +112,7 @@ export class Load extends Context.Service<
           const after = ++told.refused > unheeded.refusals ? unheeded.milliseconds : 0
           return { status: 429, retryAfter: seconds, after }
         }
-        if (told.refused === 0) waiting.delete(authorization!)
+        if (told.refused === 0) waiting.delete(authorization)
         return undefined
       }
 
@@ -129,34 +135,38 @@ export class Load extends Context.Service<
           // What is across origins is added to each answer there.
           return refusal && answered(refusal, { id, path, place, origin: undefined })
         },
-        inTurn: (url, begin) => {
-          if (isProbe(pathOf(url))) return begin()
-          turns.begin(begin)
+        inTurn: (url, headers, run) => {
+          if (isProbe(pathOf(url))) return run()
+          begin(clientOf(headers), run)
           watch()
         },
-        count: (app, request) =>
+        count: (app, { headers }, current) =>
           Effect.suspend(() => {
-            enter()
+            const client = clientOf(headers)
+            enter(client)
+            watch()
             return Effect.onExit(app, () => {
-              leave()
-              request.ended?.()
+              leave(client)
+              watch()
+              refusals = Math.min(refusals + refusing.perAnswer, refusing.atMost)
+              current.ended?.()
               return Effect.void
             })
           }),
-        aside: (waiting) =>
+        aside: (waiting, { headers }) =>
           Effect.suspend(() => {
-            leave()
-            return Effect.onExit(waiting, () => Effect.sync(enter))
+            const client = clientOf(headers)
+            leave(client)
+            watch()
+            return Effect.onExit(waiting, () => Effect.sync(() => enter(client)))
           }),
-        tooMany: (authorization, seconds) => {
-          if (waiting.size >= mostRemembered) waiting.clear()
-          const { refused = 0, since = performance.now() } = waiting.get(authorization) ?? {}
-          waiting.set(authorization, { seconds, refused, since })
-        }
+        tooMany
       })
     })
   )
 }
+
+const clientOf = (headers: SentHeaders) => headers["authorization"] ?? headers["x-api-key"] ?? ""
 
 /** Also what comes only when we ask for it (RFC 9110, section 10.1.1). */
 const isLarge = (headers: SentHeaders) =>

@@ -2,6 +2,8 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 
+type Headers = Readonly<Record<string, string | undefined>>
+
 export interface Options {
   readonly port: number
   readonly host: string
@@ -12,7 +14,7 @@ export interface Options {
   readonly refusal: (
     method: string,
     url: string,
-    headers: Readonly<Record<string, string | undefined>>
+    headers: Headers
   ) =>
     | {
         readonly status: number
@@ -22,7 +24,8 @@ export interface Options {
         readonly after: number
       }
     | undefined
-  readonly inTurn: (url: string, begin: () => void) => void
+  /** Begins with one that was not refused, now or later. */
+  readonly inTurn: (url: string, headers: Headers, run: () => void) => void
 }
 
 const mostKeptBack = 4_000
@@ -81,7 +84,7 @@ const refusing = (server: Server, refusal: Options["refusal"], inTurn: Options["
   let keptBack = 0
   const isRefused = (request: IncomingMessage, response: ServerResponse) => {
     const { headers, method = "GET", url = "/" } = request
-    const refused = refusal(method, url, headers as Record<string, string | undefined>)
+    const refused = refusal(method, url, headers as Headers)
     if (refused === undefined) return false
     const { after, body, headers: own, status } = refused
     const answer = () => {
@@ -105,7 +108,7 @@ const refusing = (server: Server, refusal: Options["refusal"], inTurn: Options["
     if (event !== "request") return emit(event, ...args)
     const [request, response] = args as [IncomingMessage, ServerResponse]
     if (!isRefused(request, response)) {
-      inTurn(request.url ?? "/", () => {
+      inTurn(request.url ?? "/", request.headers as Headers, () => {
         // Who has gone meanwhile is waited for by nobody.
         if (!response.closed) emit("request", request, response)
       })

@@ -1,5 +1,10 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
+import { HttpServerRequest } from "effect/http"
+import { facts } from "../../src/http/CurrentRequest.ts"
+import { HttpSettings } from "../../src/http/HttpSettings.ts"
+import { Load } from "../../src/http/Load.ts"
+import { Readiness } from "../../src/services/Readiness.ts"
 import { assertProblem } from "../support/Answers.ts"
 import * as TestApp from "../support/App.ts"
 import { App } from "../support/App.ts"
@@ -194,6 +199,38 @@ layer(TestApp.layerWith({ maxInFlight: 2, maxInFlightPerCustomer: 2, corsOrigins
         answers.map(({ status }) => status),
         [200, 200]
       )
+    })
+  )
+})
+
+const alone = Load.layer.pipe(
+  Layer.provide(Layer.succeed(Readiness, { ready: Effect.succeed(true), closing: () => false, close: Effect.void })),
+  Layer.provide(Layer.succeed(HttpSettings, { ...TestApp.defaults, maxInFlight: 100, maxInFlightPerCustomer: 50 }))
+)
+
+layer(alone)((it) => {
+  it.effect("Requests of one customer that wait for their turn are their share, and leave the others their room", () =>
+    Effect.gen(function* () {
+      const load = yield* Load
+      const ada = { authorization: "Bearer ada" }
+      const eve = { authorization: "Bearer eve" }
+      const come = (headers: typeof ada, many: number) => {
+        const sent = HttpServerRequest.fromWeb(new Request("http://test", { headers }))
+        let letIn = 0
+        for (let n = 0; n < many; n++) {
+          if (load.refuse("GET", profile, headers) !== undefined) continue
+          letIn++
+          load.inTurn(profile, headers, () => Effect.runFork(load.count(Effect.never, sent, facts("id", profile))))
+        }
+        return letIn
+      }
+
+      const letIn = [come(ada, 300), come(eve, 1)]
+      const refused = load.refuse("GET", profile, ada)
+
+      assert.deepStrictEqual(letIn, [50, 1])
+      assert.strictEqual(refused?.status, 429)
+      assert.strictEqual(refused?.after, 250)
     })
   )
 })

@@ -13,7 +13,7 @@ const refusing = Layer.effectDiscard(HttpServer.serveEffect(Effect.succeed(HttpS
       gracefulShutdownTimeout: "2 seconds",
       patience: 20_000,
       refusal: () => ({ status: 429, headers: {}, body: "no", after: 250 }),
-      inTurn: (_, begin) => begin()
+      inTurn: (_url, _headers, run) => run()
     })
   )
 )

@@ -150,7 +150,7 @@ const serve = (settings: Settings) =>
     )
   )
 
-const defaults: HttpSettings["Service"] = {
+export const defaults: HttpSettings["Service"] = {
   rateLimit: 1_000_000,
   maxInFlight: 100_000,
   maxInFlightPerCustomer: 100_000,
