@@ -41,10 +41,17 @@ export const answers: ReadonlyArray<Defect> = [
   },
   {
     name: "any page may read answers",
-    file: "src/http/Edge.ts",
+    file: "src/http/Cors.ts",
     find: "allowedOrigins: (origin) => origins.has(origin)",
     replace: "allowedOrigins: (origin) => origin.length > 0",
     ...by("http/Browsers", "on any other page")
+  },
+  {
+    name: "any page may read that it is refused",
+    file: "src/http/Cors.ts",
+    find: "corsOrigins.includes(origin) && ",
+    replace: "",
+    ...by("http/Load", "a page may read that it is refused")
   },
   {
     name: "the details of a failure are told",

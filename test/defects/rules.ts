@@ -3,6 +3,20 @@ import { by, type Defect, matrix } from "./Defect.ts"
 /** What holds within one account, and between accounts without anybody's reading a row. */
 export const rules: ReadonlyArray<Defect> = [
   {
+    name: "who sends many at once takes everybody's turn",
+    file: "src/http/Turns.ts",
+    find: "(begun.get(client) ?? 0) < enough.ofOne",
+    replace: "client.length >= 0",
+    ...by("http/Turns", "Who sends few")
+  },
+  {
+    name: "what one customer has waiting is nobody's share",
+    file: "src/http/Turns.ts",
+    find: " + (queues.get(client)?.length ?? 0)",
+    replace: "",
+    ...by("http/Load", "Requests of one customer that wait")
+  },
+  {
     name: "cursors of changes are bound to nobody",
     file: "src/services/ChangeCursors.ts",
     find: "timingSafeEqual(Buffer.from(sent), Buffer.from(made)) &&\n    cursorOf(counter, customer, Number(sequence)) === cursor",
