@@ -137,9 +137,10 @@ const passing = new Set([
   "SerializationError",
   "LockTimeoutError",
   "StatementTimeoutError",
-  // Shut down, starting up, out of connections, of disk, of memory: the driver has no name for these.
+  // Shut down, starting up, a standby still, out of connections, of disk, of memory: the driver has no name for these.
   "57P01",
   "57P03",
+  "25006",
   "53300",
   "53100",
   "53200"

@@ -20,9 +20,11 @@ export const certain = (
     const [transaction] = yield* Effect.orElseSucceed(connection.execute(numberOf, [], undefined), () => [])
     yield* Effect.catch(commit, (error) => {
       if (error.reason._tag !== "ConnectionError" || typeof transaction?.number !== "string") return Effect.fail(error)
-      const status = another((connection) => connection.execute(statusOf, [transaction.number], undefined))
+      const { number, timeline } = transaction
+      const status = another((connection) => connection.execute(statusOf, [number], undefined))
       return status.pipe(
-        Effect.map(([row]) => row?.status as unknown),
+        // A standby that was promoted without it gives its number to somebody else.
+        Effect.map(([row]) => (row?.timeline === timeline ? (row?.status as unknown) : undefined)),
         Effect.repeat({ while: (status) => status === "in progress", schedule: Schedule.spaced("50 millis") }),
         Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(error) }),
         Effect.flatMap((status) => (status === "committed" ? Effect.void : Effect.fail(error))),
@@ -31,5 +33,6 @@ export const certain = (
     })
   })
 
-const numberOf = "SELECT pg_current_xact_id_if_assigned()::text AS number"
-const statusOf = "SELECT pg_xact_status($1::text::xid8) AS status"
+const timeline = "left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline"
+const numberOf = `SELECT pg_current_xact_id_if_assigned()::text AS number, ${timeline}`
+const statusOf = `SELECT pg_xact_status($1::text::xid8) AS status, ${timeline}`

@@ -29,6 +29,7 @@ interface Watched {
   readonly customerId: string
   readonly readers: Set<Reader>
   last: number
+  seal: string
 }
 
 /** Changes as they happen, on whatever replica. */
@@ -70,7 +71,7 @@ export class ChangeFeed extends Context.Service<
       const register = (mine: CurrentCustomer["Service"], ended: () => boolean, from: Position) =>
         Effect.suspend(() => {
           const key = hashOf(mine.orgId, mine.customerId)
-          const watched = all.get(key) ?? { ...mine, readers: new Set<Reader>(), last: from.sequence }
+          const watched = all.get(key) ?? { ...mine, readers: new Set<Reader>(), last: from.sequence, seal: from.seal }
           if (watched.readers.size >= streamsPerCustomer) return Effect.fail(new RateLimited({ retryAfter: 30 }))
           const reader = { latch: Latch.makeUnsafe(), ended, stale: true, sentAt: clock.currentTimeMillisUnsafe() }
           watched.readers.add(reader)
@@ -92,23 +93,23 @@ export class ChangeFeed extends Context.Service<
         const { reader, watched } = yield* Effect.uninterruptible(register(mine, ended, from))
 
         // Undefined: go on waiting.
-        const look = Effect.fnUntraced(function* (sequence: number) {
+        const look = Effect.fnUntraced(function* (position: Position) {
           if (reader.stale) {
             reader.stale = false
-            const found = yield* changes.after(sequence, batch).pipe(Effect.provideService(CurrentCustomer, mine))
+            const found = yield* changes.after(position, batch).pipe(Effect.provideService(CurrentCustomer, mine))
             watched.last = Math.max(watched.last, found.position.sequence)
             if (found.hasNext) reader.stale = true
-            if (found.changes.length > 0) return found.changes
+            if (found.changes.length > 0) return [found.changes, found.position] as const
           }
-          return clock.currentTimeMillisUnsafe() - reader.sentAt >= silence ? [] : undefined
+          return clock.currentTimeMillisUnsafe() - reader.sentAt >= silence ? ([[], position] as const) : undefined
         })
 
-        const next = Effect.fnUntraced(function* (sequence: number) {
+        const next = Effect.fnUntraced(function* (position: Position) {
           while (!reader.ended()) {
-            const found = yield* look(sequence)
+            const found = yield* look(position)
             if (found !== undefined) {
               reader.sentAt = clock.currentTimeMillisUnsafe()
-              return [found, found.at(-1)?.sequence ?? sequence] as const
+              return found
             }
             reader.latch.closeUnsafe()
             if (!reader.stale) yield* reader.latch.await
@@ -117,11 +118,11 @@ export class ChangeFeed extends Context.Service<
         })
 
         // Whoever comes back is told what is wrong, or goes on.
-        const given = (sequence: number) =>
-          Effect.catchCause(next(sequence), (cause) =>
+        const given = (position: Position) =>
+          Effect.catchCause(next(position), (cause) =>
             Effect.as(Effect.logWarning("A stream of changes has ended early", cause), undefined)
           )
-        return Stream.unfold(from.sequence, given)
+        return Stream.unfold(from, given)
       })
 
       // In the order of their keys, and round whoever is writing: this waits for nobody, and nobody long for this.
@@ -135,7 +136,7 @@ export class ChangeFeed extends Context.Service<
         WHERE counter.org_id = free.org_id AND counter.customer_id = free.customer_id`
 
       const selectLast = (orgs: string, customers: string) => sql<Last>`
-        SELECT org_id, customer_id, last::float8 AS last FROM customer_change_counters
+        SELECT org_id, customer_id, last::float8 AS last, seal FROM customer_change_counters
         WHERE (org_id, customer_id) IN (SELECT * FROM unnest(${orgs}::text::text[], ${customers}::text::text[]))`
 
       const told = new WeakSet<Watched>()
@@ -146,13 +147,14 @@ export class ChangeFeed extends Context.Service<
           yield* watch(arrayOf(news, "orgId"), arrayOf(news, "customerId"))
           for (const watched of news) told.add(watched)
         }
-        for (const { customerId, last, orgId } of yield* selectLast(
+        for (const { customerId, last, orgId, seal } of yield* selectLast(
           arrayOf(everybody, "orgId"),
           arrayOf(everybody, "customerId")
         )) {
           const watched = all.get(hashOf(orgId, customerId))
-          if (watched === undefined || last <= watched.last) continue
+          if (watched === undefined || (last <= watched.last && seal === watched.seal)) continue
           watched.last = last
+          watched.seal = seal
           renew(watched)
         }
       })
@@ -191,6 +193,7 @@ interface Last {
   readonly orgId: string
   readonly customerId: string
   readonly last: number
+  readonly seal: string
 }
 
 /** As the database hashes it. No id has a space in it. */

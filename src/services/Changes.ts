@@ -10,6 +10,8 @@ import { CustomerSql } from "./Database.ts"
 export interface Position {
   readonly sequence: number
   readonly cursor: string
+  /** Of the log that it is a place in. */
+  readonly seal: string
 }
 
 export interface ChangesAfter {
@@ -29,7 +31,8 @@ export class Changes extends Context.Service<
       cursor?: string,
       pointer?: string
     ) => Effect.Effect<Position, InvalidRequest | CursorExpired, CurrentCustomer>
-    readonly after: (sequence: number, most: number) => Effect.Effect<ChangesAfter, CursorExpired, CurrentCustomer>
+    /** Fails where the log has been given a new start since. */
+    readonly after: (from: Position, most: number) => Effect.Effect<ChangesAfter, CursorExpired, CurrentCustomer>
   }
 >()("portico/services/Changes") {
   static readonly layer = Layer.effect(
@@ -70,15 +73,15 @@ export class Changes extends Context.Service<
         if (counter === undefined) return yield* Effect.die(new Error("A customer without a counter of changes"))
         const sequence = cursor === undefined ? counter.last : yield* readCursor(counter, customer, cursor, pointer)
         if (!reaches(counter, sequence)) return yield* new CursorExpired()
-        return { sequence, cursor: cursorOf(counter, customer, sequence) }
+        return { sequence, cursor: cursorOf(counter, customer, sequence), seal: counter.seal }
       })
 
-      const after = Effect.fn("Changes.after")(function* (sequence: number, most: number) {
+      const after = Effect.fn("Changes.after")(function* ({ seal, sequence }: Position, most: number) {
         const customer = yield* CurrentCustomer
         const rows = yield* Effect.orDie(selectAfter(sequence, most + 1))
         const [counter] = rows
         if (counter === undefined) return yield* Effect.die(new Error("A customer without a counter of changes"))
-        if (!reaches(counter, sequence)) return yield* new CursorExpired()
+        if (counter.seal !== seal || !reaches(counter, sequence)) return yield* new CursorExpired()
         const found = counter.sequence === null ? [] : (rows as ReadonlyArray<Row & Entry>)
         const changes = found.slice(0, most).map((entry) => ({
           ...changeOf(entry),
@@ -87,13 +90,13 @@ export class Changes extends Context.Service<
         const reached = changes.at(-1)?.sequence ?? sequence
         return {
           changes,
-          position: { sequence: reached, cursor: cursorOf(counter, customer, reached) },
+          position: { sequence: reached, cursor: cursorOf(counter, customer, reached), seal },
           hasNext: found.length > most
         }
       })
 
       const since = Effect.fn("Changes.since")(function* ({ ps = 50, since }: ChangesQuery) {
-        const { changes, hasNext, position } = yield* after((yield* positionOf(since)).sequence, ps)
+        const { changes, hasNext, position } = yield* after(yield* positionOf(since), ps)
         return { data: changes.map(({ cursor: _, ...change }) => change), cursor: position.cursor, hasNext }
       })
 

@@ -170,6 +170,22 @@ layer(App.layer, { excludeTestServices: true })("Events", (it) => {
     })
   )
 
+  it.effect("end when their log is given a new start, and who comes back is told so", () =>
+    Effect.gen(function* () {
+      const app = yield* App.App
+      const sql = yield* SqlClient.SqlClient
+      const { ada, eve } = yield* people
+      const hers = yield* follow(ada)
+      const others = yield* follow(eve)
+      yield* sql`UPDATE customer_change_counters SET seal = gen_random_uuid()::text
+        WHERE org_id = ${ada.orgId} AND customer_id = ${ada.customerId}`
+      assert.isTrue(yield* eventually(() => hers.response.closed))
+      assert.isFalse(others.response.closed)
+      const back = yield* app.call(ada, "GET", "/client-data/events", { headers: { "last-event-id": hers.lastId()! } })
+      assert.strictEqual(back.status, 400)
+    })
+  )
+
   it.effect("are ten for each customer at most, and who leaves makes room", () =>
     Effect.gen(function* () {
       const app = yield* App.App

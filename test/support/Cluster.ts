@@ -78,7 +78,7 @@ export class Cluster extends Context.Service<
         )
         writeFileSync(
           path.join(data, "pg_hba.conf"),
-          "local all all scram-sha-256\nhostssl all all all scram-sha-256\n"
+          "local all,replication all scram-sha-256\nhostssl all all all scram-sha-256\n"
         )
         writeFileSync(file("names"), "subjectAltName=DNS:localhost")
 
@@ -128,8 +128,11 @@ export class Cluster extends Context.Service<
       }),
       ({ directory, stop, thawed }) =>
         Effect.sync(() => {
-          thawed()
-          stop()
+          // Who has killed it may have left it so.
+          if (existsSync(path.join(directory, "data", "postmaster.pid"))) {
+            thawed()
+            stop()
+          }
           rmSync(directory, { recursive: true, force: true })
         })
     )
@@ -137,7 +140,7 @@ export class Cluster extends Context.Service<
 }
 
 const versions = "/usr/lib/postgresql"
-const binaries = existsSync(versions)
+export const binaries = existsSync(versions)
   ? readdirSync(versions)
       .map((version) => path.join(versions, version, "bin"))
       .findLast((directory) => existsSync(path.join(directory, "initdb")))
@@ -166,7 +169,7 @@ const killIfThere = (pid: number, signal: NodeJS.Signals) => {
 }
 
 /** Postgres refuses to run as root. */
-const user = (): { readonly uid: number; readonly gid: number } | undefined => {
+export const user = (): { readonly uid: number; readonly gid: number } | undefined => {
   if (process.getuid?.() !== 0) return undefined
   const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }))
   return { uid: id("-u"), gid: id("-g") }

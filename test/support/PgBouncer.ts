@@ -1,9 +1,10 @@
 import { Context, Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import path from "node:path"
 import { Cluster, missing as missingCluster } from "./Cluster.ts"
+import { documented } from "./Documented.ts"
 import { freePort, type Running, start } from "./Process.ts"
 import * as Replicas from "./Replicas.ts"
 import * as TestServer from "./TestServer.ts"
@@ -17,16 +18,6 @@ export const missing = (() => {
   if (!existsSync(binary)) return `there is no ${binary}`
   const [, major, minor] = /^PgBouncer (\d+)\.(\d+)/.exec(execFileSync(binary, ["-V"], { encoding: "utf8" })) ?? []
   return Number(major) > 1 || Number(minor) >= 23 ? undefined : `${binary} is no PgBouncer from 1.23 on`
-})()
-
-/** What docs/scaling.md has an operator put down: the indented lines from the one that starts so. */
-const documented = (() => {
-  const lines = readFileSync(path.resolve(import.meta.dirname, "../../docs/scaling.md"), "utf8").split("\n")
-  return (start: string) => {
-    const block = lines.slice(lines.findIndex((line) => line.startsWith(`    ${start}`)))
-    const end = block.findIndex((line) => /^\S/.test(line))
-    return block.slice(0, end).map((line) => line.slice(4))
-  }
 })()
 
 const statements = (start: string) =>
