@@ -2,7 +2,7 @@
 // makes and drops again. Rounds of the servers take turns, so that what else the machine does meets all of them alike;
 // the CPU time of a request is steadier than requests a second.
 //
-// BENCH_SECONDS, BENCH_ROUNDS  length and number of rounds (5, 3)
+// BENCH_SECONDS, BENCH_ROUNDS  length and number of rounds (1, 15): short, as the speed of a shared machine changes
 // BENCH_ONLY          a word: only what has it in its title is measured, without memory and starts
 // BENCH_REQUESTS      how many requests the memory is watched over (100000)
 // BENCH_TREES         other checkouts of Portico to measure in the same run, as before=/tmp/portico,other=../other
@@ -30,8 +30,8 @@ import {
 } from "./servers.ts"
 
 const { env } = process
-const seconds = Number(env["BENCH_SECONDS"] ?? 5)
-const rounds = Number(env["BENCH_ROUNDS"] ?? 3)
+const seconds = Number(env["BENCH_SECONDS"] ?? 1)
+const rounds = Number(env["BENCH_ROUNDS"] ?? 15)
 const only = env["BENCH_ONLY"]
 // All of them: Node.js compiles for some seconds what has just begun to run.
 let isWarm = false
@@ -169,7 +169,7 @@ async function measure(
     writeFileSync(script, luaOf(askedOf(server), bearers))
     return roundOf(server, script, duration, connections)
   }
-  for (const server of servers) await run(server, isWarm ? Math.min(3, seconds) : 10)
+  for (const server of servers) await run(server, isWarm ? 3 : 10)
   isWarm = true
   const results = new Map(servers.map((server) => [server, Array<Round>()]))
   for (let i = 0; i < rounds; i++) {
