@@ -8,7 +8,7 @@ import { bodyOf, field, file, form, formType } from "../support/Forms.ts"
 import { fingerprint, people, type Person } from "../support/People.ts"
 import { leftoversOf, usedBy } from "../support/Uploading.ts"
 
-const patience = { sending: 600, taking: 900 }
+const patience = { sending: 600, taking: 1_500 }
 
 const headOf = Effect.fnUntraced(function* (person: Person, request: string, ...headers: ReadonlyArray<string>) {
   const { tokenOf } = yield* App
