@@ -88,7 +88,9 @@ export class Load extends Context.Service<
       const tooMany = (authorization: string, seconds: () => number) => {
         if (waiting.size >= mostRemembered) waiting.clear()
         const { refused = 0, since = performance.now() } = waiting.get(authorization) ?? {}
-        waiting.set(authorization, { seconds, refused, since })
+        const told: Told = { seconds, refused, since }
+        waiting.set(authorization, told)
+        return told
       }
 
       const refusalOf = (url: string, { authorization }: SentHeaders): Refusals.Refusal | undefined => {
@@ -100,14 +102,12 @@ export class Load extends Context.Service<
           return { status: 503, retryAfter: 1, after: refusals > 0 ? 0 : unheeded.milliseconds }
         }
         if (authorization === undefined) return undefined
-        const isTooMany = () => manyOf(authorization) >= maxInFlightPerCustomer
-        if (isTooMany() && !((waiting.get(authorization)?.seconds() ?? 0) > 0)) {
-          tooMany(authorization, () => (isTooMany() ? 1 : 0))
-        }
-        const told = waiting.get(authorization)
-        if (told === undefined) return undefined
+        const isTooMany = manyOf(authorization) >= maxInFlightPerCustomer
+        const known = waiting.get(authorization)
+        if (known === undefined && !isTooMany) return undefined
+        const told = known ?? tooMany(authorization, () => 0)
         if (now - told.since > 1_000) Object.assign(told, { refused: 0, since: now })
-        const seconds = told.seconds()
+        const seconds = told.seconds() || (isTooMany ? 1 : 0)
         if (seconds > 0) {
           const after = ++told.refused > unheeded.refusals ? unheeded.milliseconds : 0
           return { status: 429, retryAfter: seconds, after }
