@@ -5,9 +5,8 @@
 // BENCH_SECONDS  how long each part takes (10)
 // BENCH_ONLY     a word: only the mix of requests that has it in its title
 // BENCH_LOADS    how many are asked for, in multiples of what is answered with 64 at once (0.8,1.2,2)
-// BENCH_TREES    as for `npm run bench`
 import { connect, type Socket } from "node:net"
-import { customers, fill, org, portico, type Server, stopping, tokenOf, withDatabase } from "./servers.ts"
+import { fill, ids, org, porticos, type Server, stopping, tokenOf, withDatabase } from "./servers.ts"
 
 const seconds = Number(process.env["BENCH_SECONDS"] ?? 10)
 const loads = process.env["BENCH_LOADS"]?.split(",").map(Number) ?? [0.8, 1.2, 2]
@@ -26,14 +25,8 @@ const mixes = {
 } as const
 
 await withDatabase(async () => {
-  const ids = Array.from({ length: customers }, (_, i) => `customer-${i}`)
-  const trees = [
-    ["Portico", undefined] as const,
-    ...(process.env["BENCH_TREES"]?.split(",") ?? []).map((pair) => pair.split("=") as [string, string])
-  ]
-  const servers: Array<Server> = []
-  for (const [name, tree] of trees) servers.push(await portico(name, tree, { RATE_LIMIT: "600" }))
-  await fill(servers[0]!, ids)
+  const servers = await porticos({ RATE_LIMIT: "600" })
+  await fill(servers[0])
   const bearers = await Promise.all(ids.map(tokenOf))
   for (const [title, mix] of Object.entries(mixes)) {
     if (!title.includes(process.env["BENCH_ONLY"] ?? "")) continue
@@ -175,10 +168,8 @@ function connectionOn(socket: Socket): Connection {
   socket.on("data", (chunk) => {
     if (status === 0) {
       status = (chunk[9]! - 48) * 100 + (chunk[10]! - 48) * 10 + chunk[11]! - 48
-      missing =
-        chunk.indexOf("\r\n\r\n") +
-        4 +
-        parseInt(chunk.toString("latin1", chunk.indexOf("ontent-length") + 15, chunk.indexOf("ontent-length") + 22), 10)
+      const head = chunk.toString("latin1", 0, chunk.indexOf("\r\n\r\n") + 4)
+      missing = head.length + parseInt(head.slice(head.search(/content-length/i) + 15), 10)
     }
     missing -= chunk.length
     if (missing > 0) return

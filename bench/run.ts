@@ -5,9 +5,8 @@
 // BENCH_SECONDS, BENCH_ROUNDS  length and number of rounds (1, 15): short, as the speed of a shared machine changes
 // BENCH_ONLY          a word: only what has it in its title is measured, without memory and starts
 // BENCH_REQUESTS      how many requests the memory is watched over (100000)
-// BENCH_TREES         other checkouts of Portico to measure in the same run, as before=/tmp/portico,other=../other
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import path from "node:path"
@@ -18,10 +17,13 @@ import {
   database,
   directory,
   fill,
+  ids,
   org,
   portico,
+  porticos,
   type Server,
   servers,
+  skip,
   sql,
   stopping,
   tokenOf,
@@ -49,20 +51,16 @@ type Round = {
   readonly postgres: number
 }
 
+if (spawnSync("wrk", ["--version"]).error !== undefined) skip("wrk is not installed (apt-get install wrk)")
 await withDatabase(bench)
 
 async function bench() {
-  const ours = await portico("Portico")
-  for (const pair of env["BENCH_TREES"]?.split(",") ?? []) {
-    const [name, tree] = pair.split("=")
-    await portico(name!, tree!)
-  }
+  const [ours] = await porticos()
   const plain = await twin("Twin", { rowSecurity: true })
   await twin("Twin without row security", {})
   await twin("Twin without, token cache", { tokenCache: true })
 
-  const ids = Array.from({ length: customers }, (_, i) => `customer-${i}`)
-  await fill(ours, ids)
+  await fill(ours)
   const all = await Promise.all(ids.map(tokenOf))
 
   const [version] = await admin`SHOW server_version`

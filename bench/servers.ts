@@ -2,8 +2,9 @@
 //
 // BENCH_DATABASE_URL  a Postgres server whose user may create databases (postgres://postgres@127.0.0.1:5432/postgres)
 // BENCH_CUSTOMERS     how many there are (2000)
+// BENCH_TREES         other checkouts of Portico to measure in the same run, as before=/tmp/portico,other=../other
 import { SignJWT } from "jose"
-import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -17,6 +18,7 @@ const secret = "a secret for nothing but the bench, of 32 bytes or more"
 const tokens = { iss: "https://bench.invalid", aud: "portico" }
 
 export const customers = Number(env["BENCH_CUSTOMERS"] ?? 2_000)
+export const ids = Array.from({ length: customers }, (_, i) => `customer-${i}`)
 export const org = "bench"
 
 export type Server = {
@@ -26,12 +28,12 @@ export type Server = {
   readonly log: string
 }
 
-if (spawnSync("wrk", ["--version"]).error !== undefined) skip("wrk is not installed (apt-get install wrk)")
 export const admin = postgres(adminUrl, { max: 1, connect_timeout: 5, onnotice: () => {} })
 await admin`SELECT 1`.catch((error) => skip(`no Postgres at ${new URL(adminUrl).host}: ${error.code ?? error.message}`))
 
 const here = path.resolve(import.meta.dirname, "..")
 export const directory = mkdtempSync(path.join(tmpdir(), "portico-bench-"))
+process.once("exit", () => rmSync(directory, { recursive: true, force: true }))
 export const database = `portico_bench_${process.pid}`
 const databaseUrl = Object.assign(new URL(adminUrl), { pathname: `/${database}` }).href
 export const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} })
@@ -53,8 +55,18 @@ export async function withDatabase(bench: () => Promise<void>) {
     await sql.end({ timeout: 0 })
     await admin`DROP DATABASE IF EXISTS ${admin(database)} WITH (FORCE)`
     await admin.end()
-    rmSync(directory, { recursive: true, force: true })
   }
+}
+
+/** One of this checkout, and of each other that is to be measured. */
+export async function porticos(more?: Record<string, string>): Promise<readonly [Server, ...Array<Server>]> {
+  const ours = await portico("Portico", here, more)
+  const others: Array<Server> = []
+  for (const pair of env["BENCH_TREES"]?.split(",") ?? []) {
+    const [name, tree] = pair.split("=")
+    others.push(await portico(name!, tree!, more))
+  }
+  return [ours, ...others]
 }
 
 /** A server of this checkout, or of another. */
@@ -123,7 +135,7 @@ function freePort(): Promise<number> {
 }
 
 /** Through the platform's API, so that the bench knows no tables: 500 orders for the first customer, two for each other. */
-export async function fill({ url }: Server, ids: ReadonlyArray<string>) {
+export async function fill({ url }: Server) {
   const put = async (resource: string, body: unknown) => {
     const headers = { "x-api-key": apiKey, orgid: org, "content-type": "application/json" }
     const answer = await fetch(`${url}/platform/${resource}`, { method: "PUT", headers, body: JSON.stringify(body) })
