@@ -10,9 +10,9 @@ import {
   writeFileSync,
   chownSync
 } from "node:fs"
-import { type AddressInfo, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import path from "node:path"
+import { freePort } from "./Process.ts"
 
 /** A Postgres server of the test's own: TLS only, passwords for everybody, no roles but its superuser. */
 export class Cluster extends Context.Service<
@@ -174,14 +174,6 @@ export const user = (): { readonly uid: number; readonly gid: number } | undefin
   const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { encoding: "utf8" }))
   return { uid: id("-u"), gid: id("-g") }
 }
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
 
 /** Why there can be no cluster on this machine, if so. */
 export const missing = (() => {
